@@ -1,0 +1,480 @@
+"""Every error that this library raises, in one tree.
+
+::
+
+    DynamormError
+    ├── UsageError                  your mistake; raised before any I/O, says what to write instead
+    │   ├── ModelError              a model's declaration (class, attribute, fix)
+    │   ├── InvalidKey              a key value is missing, empty, too long or of the wrong type
+    │   ├── InvalidValue            a value that DynamoDB cannot store (NaN, 39 digits, naive datetime …)
+    │   ├── InvalidExpression       a condition or update that DynamoDB would refuse
+    │   ├── ItemTooLarge            over 400 KB
+    │   ├── NoUsableIndex           a query that only a scan could answer
+    │   ├── ConfigurationError      region, endpoint, lane, profile, CA bundle
+    │   └── DatabaseClosed          a call after the database was closed
+    ├── CredentialsError            no credentials, or they could not be refreshed
+    ├── DecodeError                 an item that does not fit its model; lists every wrong attribute
+    ├── CreationTimeout             a table did not become active, or was not gone, in time
+    └── CallError                   one call failed; carries operation, table, attempts
+        ├── TransportError          no whole answer came from DynamoDB
+        │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
+        │   ├── ConnectionLost      the connection broke before the whole answer was there
+        │   ├── CallTimeout         the answer, or the whole call, took too long
+        │   ├── PoolTimeout         no free connection in time
+        │   └── BadResponse         an answer that is not DynamoDB's: HTML, redirect, wrong CRC32, cut JSON
+        ├── OutcomeUnknown          a write that may or may not have been applied
+        └── ServiceError            DynamoDB said no; carries code, status, request id
+            ├── ConditionFailed     with the item that was there
+            │   ├── ItemExists      create: the key is taken
+            │   ├── ItemNotFound    update, save: there is no such item
+            │   └── VersionConflict somebody else wrote since this version was read
+            ├── Throttled, TableNotFound, TableInUse, AccessDenied, ValidationFailed, …
+            └── (an unknown code falls back by HTTP status: RequestRejected for 4xx, ServerError for 5xx)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class DynamormError(Exception):
+    """The root of every error of this library."""
+
+
+# --- your mistake -----------------------------------------------------------------------------
+
+
+class UsageError(DynamormError):
+    """The call cannot work as written. Raised before any I/O."""
+
+
+class ModelError(UsageError):
+    """A model, embedded class or table declaration is wrong. The message names class, attribute and fix."""
+
+
+class InvalidKey(UsageError):
+    """A key value is missing, empty, too long, or of a type that does not match the key attribute."""
+
+
+class InvalidValue(UsageError):
+    """A value that DynamoDB cannot hold, or that does not match its attribute's type."""
+
+
+class InvalidExpression(UsageError):
+    """A condition, update or projection that DynamoDB would refuse."""
+
+
+class ItemTooLarge(UsageError):
+    """An item of more than 400 KB.
+
+    Attributes:
+        size: the item's size in bytes, by DynamoDB's rules.
+    """
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class NoUsableIndex(UsageError):
+    """No table key or index can answer the query; the message says which condition or index would."""
+
+
+class ConfigurationError(UsageError):
+    """A region, endpoint, lane, profile or CA bundle that is missing or cannot be used."""
+
+
+class DatabaseClosed(UsageError):
+    """The database was closed before this call was made."""
+
+
+# --- everything else that is not one failed call ----------------------------------------------
+
+
+class CredentialsError(DynamormError):
+    """AWS credentials were not found, or could not be refreshed."""
+
+
+class Problem:
+    """One attribute that does not fit: its path in the item and what is wrong with it."""
+
+    __slots__ = ("message", "path")
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"Problem({self.path!r}, {self.message!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and (self.path, self.message) == (other.path, other.message)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.message))
+
+
+class DecodeError(DynamormError):
+    """An item in the table does not fit its model.
+
+    Attributes:
+        model: the model's name.
+        key: the item's key attributes as plain values (empty where the item had none).
+        problems: every attribute that does not fit, as path and message.
+    """
+
+    def __init__(self, model: str, key: Mapping[str, object], problems: Sequence[Problem]) -> None:
+        self.model = model
+        self.key = dict(key)
+        self.problems = tuple(problems)
+        where = ", ".join(f"{name}={value!r}" for name, value in self.key.items()) or "without a key"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        super().__init__(f"the item {where} does not fit model {model}:{lines}")
+
+
+class CreationTimeout(DynamormError):
+    """A table did not reach the wanted state in time. The request itself was accepted.
+
+    Attributes:
+        table: the table's name.
+        status: the last status seen.
+    """
+
+    def __init__(self, message: str, *, table: str, status: str) -> None:
+        super().__init__(message)
+        self.table = table
+        self.status = status
+
+
+# --- one call failed --------------------------------------------------------------------------
+
+
+class CallError(DynamormError):
+    """One call to DynamoDB failed.
+
+    Attributes:
+        operation: the DynamoDB operation, for example ``GetItem``.
+        table: the table's name, where the operation has one.
+        attempts: how many times the request was sent or tried.
+        retryable: whether the same call may work a moment later.
+    """
+
+    retryable: bool = False
+
+    def __init__(self, message: str, *, operation: str, table: str | None = None, attempts: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+        self.table = table
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        where = f"{self.operation} on table {self.table}" if self.table else self.operation
+        tries = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{where}: {self.message}{tries}"
+
+
+class TransportError(CallError):
+    """No whole answer came back.
+
+    Attributes:
+        sent: whether the request may have reached DynamoDB, and so may have been applied.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, message: str, *, operation: str, table: str | None = None, attempts: int = 1, sent: bool = False
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, attempts=attempts)
+        self.sent = sent
+
+
+class EndpointUnreachable(TransportError):
+    """No connection to the endpoint: its name, port, TLS certificate or the network is wrong."""
+
+
+class ConnectionLost(TransportError):
+    """The connection broke before the whole answer was there."""
+
+
+class CallTimeout(TransportError):
+    """No whole answer within the read timeout, or the call's deadline has passed."""
+
+
+class PoolTimeout(TransportError):
+    """All connections were busy for longer than the pool timeout."""
+
+
+class BadResponse(TransportError):
+    """The answer is not a whole DynamoDB answer: a redirect, an HTML page, a wrong CRC32, cut or oversized JSON."""
+
+
+class OutcomeUnknown(CallError):
+    """A write that is not safe to repeat was sent, and its answer was lost: it may or may not have been applied.
+
+    Read the item (consistently) to find out. The cause (``__cause__``) says how the answer was lost.
+    """
+
+
+class ServiceError(CallError):
+    """DynamoDB refused the request.
+
+    Attributes:
+        code: DynamoDB's error code, for example ``ValidationException``.
+        status: the HTTP status.
+        request_id: the id of the request, for AWS support.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        table: str | None = None,
+        attempts: int = 1,
+        code: str = "",
+        status: int = 400,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, attempts=attempts)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        code = f" [{self.code}]" if self.code else ""
+        request = f" (request id {self.request_id})" if self.request_id else ""
+        return f"{super().__str__()}{code}{request}"
+
+
+class ConditionFailed(ServiceError):
+    """The condition of a write did not hold; nothing was written.
+
+    Attributes:
+        item: the item that was there, as its model; ``None`` where there was none, or it was not returned,
+            or it does not fit the model (then ``raw_item`` still has it).
+        raw_item: the same as DynamoDB sent it: attribute name to AttributeValue.
+    """
+
+    item: Any = None
+    raw_item: Mapping[str, Any] | None = None
+
+
+class ItemExists(ConditionFailed):
+    """``create``: an item with this key is already there (``item``)."""
+
+
+class ItemNotFound(ConditionFailed):
+    """``update`` or ``save``: there is no item with this key."""
+
+
+class VersionConflict(ConditionFailed):
+    """The item was written by somebody else since this version of it was read.
+
+    Attributes:
+        expected: the version in memory.
+        found: the version in the table; ``None`` where the item is gone or was not returned.
+    """
+
+    expected: int = 0
+    found: int | None = None
+
+
+class Throttled(ServiceError):
+    """Too many requests, for the table, an index, a partition or the account.
+
+    Attributes:
+        reasons: DynamoDB's throttling reasons, each a mapping with ``reason`` and ``resource``, where it sent any.
+    """
+
+    retryable = True
+    reasons: Sequence[Mapping[str, str]] = ()
+
+
+class ServerError(ServiceError):
+    """DynamoDB failed inside (5xx). A write may have been applied."""
+
+    retryable = True
+
+
+class RequestRejected(ServiceError):
+    """DynamoDB refused the request with a 4xx code that has no class of its own."""
+
+
+class ValidationFailed(ServiceError):
+    """DynamoDB found the request invalid."""
+
+
+class AccessDenied(ServiceError):
+    """The credentials are unknown, expired, wrongly signed, or not allowed to do this."""
+
+
+class ExpiredCredentials(AccessDenied):
+    """The session token has expired."""
+
+    retryable = True
+
+
+class ClockSkew(AccessDenied):
+    """This machine's clock is too far from DynamoDB's."""
+
+    retryable = True
+
+
+class NotFound(ServiceError):
+    """A table, index, backup, export, import, policy or stream that is not there."""
+
+
+class TableNotFound(NotFound):
+    """The table (or the resource that the operation names) does not exist in this region and account."""
+
+
+class TableInUse(ServiceError):
+    """The table exists already, or is being created, changed or deleted."""
+
+
+class Conflict(ServiceError):
+    """Another operation on the same resource is under way, or was there first."""
+
+
+class LimitExceeded(ServiceError):
+    """An account limit: tables, indexes, or table operations at the same time."""
+
+    retryable = True
+
+
+class ItemCollectionTooLarge(ServiceError):
+    """The items of one partition key, with their local indexes, are over 10 GB."""
+
+
+class TransactionCancelled(ServiceError):
+    """A transaction was cancelled; nothing of it was written.
+
+    Attributes:
+        reasons: one mapping for each operation, with ``Code``, and ``Message`` and ``Item`` where DynamoDB sent them.
+    """
+
+    reasons: Sequence[Mapping[str, Any]] = ()
+
+
+class TransactionConflict(ServiceError):
+    """Another transaction holds the item."""
+
+    retryable = True
+
+
+class TransactionInProgress(ServiceError):
+    """A transaction with the same token is still under way."""
+
+    retryable = True
+
+
+class IdempotentParameterMismatch(ServiceError):
+    """A transaction token was used again with other operations."""
+
+
+class DuplicateItem(ServiceError):
+    """PartiQL INSERT: the key is taken."""
+
+
+class StreamError(ServiceError):
+    """A stream iterator has expired, or its records were trimmed."""
+
+
+class TransientConflict(ServiceError):
+    """A replicated write lost against a write in another region; try again."""
+
+    retryable = True
+
+
+ERROR_CODES: Mapping[str, type[ServiceError]] = {
+    "AccessDeniedException": AccessDenied,
+    "BackupInUseException": Conflict,
+    "BackupNotFoundException": NotFound,
+    "ConditionalCheckFailedException": ConditionFailed,
+    "ContinuousBackupsUnavailableException": Conflict,
+    "DuplicateItemException": DuplicateItem,
+    "ExpiredIteratorException": StreamError,
+    "ExpiredToken": ExpiredCredentials,
+    "ExpiredTokenException": ExpiredCredentials,
+    "ExportConflictException": Conflict,
+    "ExportNotFoundException": NotFound,
+    "GlobalTableAlreadyExistsException": TableInUse,
+    "GlobalTableNotFoundException": NotFound,
+    "IdempotentParameterMismatchException": IdempotentParameterMismatch,
+    "ImportConflictException": Conflict,
+    "ImportNotFoundException": NotFound,
+    "IncompleteSignature": AccessDenied,
+    "IncompleteSignatureException": AccessDenied,
+    "IndexNotFoundException": NotFound,
+    "InternalFailure": ServerError,
+    "InternalServerError": ServerError,
+    "InternalServerErrorException": ServerError,
+    "InvalidClientTokenId": AccessDenied,
+    "InvalidEndpointException": RequestRejected,
+    "InvalidExportTimeException": ValidationFailed,
+    "InvalidRestoreTimeException": ValidationFailed,
+    "InvalidSignatureException": AccessDenied,
+    "ItemCollectionSizeLimitExceededException": ItemCollectionTooLarge,
+    "LimitExceededException": LimitExceeded,
+    "MissingAuthenticationToken": AccessDenied,
+    "MissingAuthenticationTokenException": AccessDenied,
+    "NotAuthorized": AccessDenied,
+    "OptInRequired": AccessDenied,
+    "PointInTimeRecoveryUnavailableException": Conflict,
+    "PolicyNotFoundException": NotFound,
+    "ProvisionedThroughputExceeded": Throttled,
+    "ProvisionedThroughputExceededException": Throttled,
+    "ReplicaAlreadyExistsException": TableInUse,
+    "ReplicaNotFoundException": NotFound,
+    "ReplicatedWriteConflictException": TransientConflict,
+    "RequestExpired": ClockSkew,
+    "RequestLimitExceeded": Throttled,
+    "RequestTimeTooSkewed": ClockSkew,
+    "ResourceInUseException": TableInUse,
+    "ResourceNotFoundException": TableNotFound,
+    "SerializationException": ValidationFailed,
+    "ServiceUnavailable": ServerError,
+    "ServiceUnavailableException": ServerError,
+    "SignatureDoesNotMatch": AccessDenied,
+    "SlowDown": Throttled,
+    "TableAlreadyExistsException": TableInUse,
+    "TableInUseException": TableInUse,
+    "TableNotFoundException": TableNotFound,
+    "ThrottledException": Throttled,
+    "Throttling": Throttled,
+    "ThrottlingException": Throttled,
+    "TooManyRequestsException": Throttled,
+    "TransactionCanceledException": TransactionCancelled,
+    "TransactionConflictException": TransactionConflict,
+    "TransactionInProgressException": TransactionInProgress,
+    "TrimmedDataAccessException": StreamError,
+    "UnrecognizedClientException": AccessDenied,
+    "ValidationError": ValidationFailed,
+    "ValidationException": ValidationFailed,
+}
+"""Every error code of DynamoDB and of the signing front end, and the class that stands for it."""
+
+
+def error_class(code: str, status: int) -> type[ServiceError]:
+    """The class for an error code; for an unknown code, the family of its HTTP status.
+
+    Args:
+        code: the code without its namespace, for example ``ValidationException``.
+        status: the HTTP status of the answer.
+    """
+    known = ERROR_CODES.get(code)
+    if known is not None:
+        return known
+    if status == 429:
+        return Throttled
+    if status >= 500:
+        return ServerError
+    if status in (401, 403):
+        return AccessDenied
+    return RequestRejected
