@@ -4,7 +4,80 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import msgspec
+
 from dynamorm_async.types import Request, Response
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """One set of AWS keys. Its repr shows no secret."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.access_key[:4]}…)"
+
+
+class CredentialProvider(Protocol):
+    """Where a lane takes its keys from."""
+
+    def current(self) -> Credentials | None:
+        """The keys, where they are at hand and fresh enough to sign with; never waits, costs nanoseconds."""
+        ...
+
+    async def refresh(self, *, rejected: Credentials | None = None) -> Credentials:
+        """Fetch keys; callers at the same time share one fetch.
+
+        Args:
+            rejected: keys that DynamoDB called expired; they are not returned again, whatever their expiry says.
+
+        Raises:
+            CredentialsError: no keys were found, or they could not be refreshed.
+        """
+        ...
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where requests go.
+
+    Attributes:
+        scheme: ``https`` or ``http``.
+        host: the host name, without port.
+        port: the TCP port.
+        region: the region to sign for.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    region: str
+
+    @property
+    def url(self) -> str:
+        """The endpoint as a URL, without a default port."""
+        default = 443 if self.scheme == "https" else 80
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" if self.port == default else f"{self.scheme}://{host}:{self.port}"
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait, in seconds.
+
+    Attributes:
+        call: one whole call, all attempts and pauses included.
+        connect: name resolution, TCP and TLS for one connection.
+        read: one attempt, from sending the request to its whole answer.
+        pool: for a free connection.
+        idle: how long a connection may stay unused before it is closed rather than used again.
+    """
+
+    call: float = 10.0
+    connect: float = 3.0
+    read: float = 5.0
+    pool: float = 5.0
+    idle: float = 20.0
 
 
 class Lane(Protocol):
