@@ -1,1 +1,177 @@
-"""Async-first DynamoDB ORM."""
+"""dynamorm-async: the async-first DynamoDB ORM.
+
+Models are attrs classes; a :class:`Database` reads and writes them. ``import dynamorm_async`` imports neither aiohttp
+nor botocore nor cattrs: they come in when something needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dynamorm_async.database.database import Database
+from dynamorm_async.database.reading import ItemStream, Query, Scan
+from dynamorm_async.database.tables import Tables
+from dynamorm_async.errors import (
+    AccessDenied,
+    BadResponse,
+    CallError,
+    CallTimeout,
+    ClockSkew,
+    ConditionFailed,
+    ConfigurationError,
+    Conflict,
+    ConnectionLost,
+    CredentialsError,
+    DatabaseClosed,
+    DecodeError,
+    DuplicateItem,
+    DynamormError,
+    EndpointUnreachable,
+    ExpiredCredentials,
+    IdempotentParameterMismatch,
+    InvalidExpression,
+    InvalidKey,
+    InvalidValue,
+    ItemCollectionTooLarge,
+    ItemExists,
+    ItemNotFound,
+    ItemTooLarge,
+    LimitExceeded,
+    ModelError,
+    NotFound,
+    NoUsableIndex,
+    OutcomeUnknown,
+    PoolTimeout,
+    Problem,
+    RequestRejected,
+    ServerError,
+    ServiceError,
+    StreamError,
+    TableInUse,
+    TableMismatch,
+    TableNotFound,
+    TableTimeout,
+    Throttled,
+    TransactionCancelled,
+    TransactionConflict,
+    TransactionInProgress,
+    TransientConflict,
+    TransportError,
+    UsageError,
+    ValidationFailed,
+    VersionConflict,
+)
+from dynamorm_async.expressions.attr import Attr
+from dynamorm_async.expressions.conditions import Condition
+from dynamorm_async.expressions.updates import Update
+from dynamorm_async.model.attributes import (
+    NOT_WRITTEN,
+    attr,
+    created_at,
+    partition_key,
+    sort_key,
+    ttl,
+    updated_at,
+    version,
+)
+from dynamorm_async.model.define import embedded, model
+from dynamorm_async.model.index import Index, index
+from dynamorm_async.model.key import Key
+from dynamorm_async.model.table import GSI, LSI, Table
+from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
+from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
+
+if TYPE_CHECKING:
+    from dynamorm_async.codec.converter import make_converter
+
+__all__ = [
+    "GSI",
+    "LSI",
+    "NOT_WRITTEN",
+    "AccessDenied",
+    "Attr",
+    "BadResponse",
+    "CallError",
+    "CallTimeout",
+    "ClockSkew",
+    "Condition",
+    "ConditionFailed",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionLost",
+    "CredentialProvider",
+    "Credentials",
+    "CredentialsError",
+    "Database",
+    "DatabaseClosed",
+    "DecodeError",
+    "DuplicateItem",
+    "DynamormError",
+    "Endpoint",
+    "EndpointUnreachable",
+    "ExpiredCredentials",
+    "IdempotentParameterMismatch",
+    "Index",
+    "IndexDescription",
+    "InvalidExpression",
+    "InvalidKey",
+    "InvalidValue",
+    "ItemCollectionTooLarge",
+    "ItemExists",
+    "ItemNotFound",
+    "ItemStream",
+    "ItemTooLarge",
+    "Key",
+    "LimitExceeded",
+    "ModelError",
+    "NoUsableIndex",
+    "NotFound",
+    "OnDemand",
+    "OutcomeUnknown",
+    "PoolTimeout",
+    "Problem",
+    "Provisioned",
+    "Query",
+    "RequestRejected",
+    "Scan",
+    "ServerError",
+    "ServiceError",
+    "StreamError",
+    "Table",
+    "TableDescription",
+    "TableInUse",
+    "TableMismatch",
+    "TableNotFound",
+    "TableTimeout",
+    "Tables",
+    "Throttled",
+    "Timeouts",
+    "TransactionCancelled",
+    "TransactionConflict",
+    "TransactionInProgress",
+    "TransientConflict",
+    "TransportError",
+    "Update",
+    "UsageError",
+    "ValidationFailed",
+    "VersionConflict",
+    "attr",
+    "created_at",
+    "embedded",
+    "index",
+    "make_converter",
+    "model",
+    "partition_key",
+    "sort_key",
+    "ttl",
+    "updated_at",
+    "version",
+]
+
+
+def __getattr__(name: str) -> Any:  # a public name that costs an import
+    if name == "make_converter":
+        from dynamorm_async.codec.converter import make_converter  # noqa: PLC0415 - cattrs costs 40 ms
+
+        return make_converter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,8 @@
     │   └── DatabaseClosed          a call after the database was closed
     ├── CredentialsError            no credentials, or they could not be refreshed
     ├── DecodeError                 an item that does not fit its model; lists every wrong attribute
-    ├── CreationTimeout             a table did not become active, or was not gone, in time
+    ├── TableTimeout                a table did not become active, or was not gone, in time
+    ├── TableMismatch               a table in DynamoDB is not what the model declares
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -136,7 +137,7 @@ class DecodeError(DynamormError):
         super().__init__(f"the item {where} does not fit model {model}:{lines}")
 
 
-class CreationTimeout(DynamormError):
+class TableTimeout(DynamormError):
     """A table did not reach the wanted state in time. The request itself was accepted.
 
     Attributes:
@@ -148,6 +149,21 @@ class CreationTimeout(DynamormError):
         super().__init__(message)
         self.table = table
         self.status = status
+
+
+class TableMismatch(DynamormError):
+    """A table exists, but is not what the model or :class:`Table` declares.
+
+    Attributes:
+        table: the table's name.
+        differences: one sentence for each difference.
+    """
+
+    def __init__(self, table: str, differences: Sequence[str]) -> None:
+        self.table = table
+        self.differences = tuple(differences)
+        lines = "".join(f"\n  {difference}" for difference in self.differences)
+        super().__init__(f"table {table} is not what is declared:{lines}")
 
 
 # --- one call failed --------------------------------------------------------------------------
@@ -471,9 +487,9 @@ def error_class(code: str, status: int) -> type[ServiceError]:
     known = ERROR_CODES.get(code)
     if known is not None:
         return known
-    if status == 429:
+    if status == 429:  # noqa: PLR2004 - too many requests
         return Throttled
-    if status >= 500:
+    if status >= 500:  # noqa: PLR2004 - the server's own failures
         return ServerError
     if status in (401, 403):
         return AccessDenied

@@ -1,1 +1,1 @@
-
+"""One narrow seam to the network, and the two lanes behind it."""

@@ -83,7 +83,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 class Lane(Protocol):
     """One way to DynamoDB: makes one attempt at a time and never retries."""
 
-    async def attempt(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109 - a part of the call's own deadline
+    async def attempt(self, request: Request, timeout: float) -> Response:
         """Send the request once.
 
         Args:
@@ -108,7 +108,7 @@ class Lane(Protocol):
 class Transport(Protocol):
     """What the database sends its requests through: a lane under the retry policy and the call's deadline."""
 
-    async def send(self, request: Request, *, timeout: float | None = None) -> Response:  # noqa: ASYNC109 - one deadline over all attempts
+    async def send(self, request: Request, *, timeout: float | None = None) -> Response:
         """Send a request, again where that is safe and useful.
 
         Args:

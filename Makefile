@@ -1,0 +1,67 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench engines clean
+.NOTPARALLEL:
+
+# The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+endif
+venv := .venv
+python := $(venv)/bin/python
+
+# pyright comes from PyPI with its JavaScript inside, and runs on the node that npm came with.
+export PYRIGHT_PYTHON_GLOBAL_NODE := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# Each is empty, or the name of what is missing; only the targets that need it look for it.
+comma := ,
+space := $(comma:,= )
+missing = $(if $(shell { $(1); } >/dev/null 2>&1 && echo found),,$(2))
+no_python = $(if $(PYTHON),$(call missing,$(PYTHON) -c 'import venv$(comma) ensurepip',python3-venv),python3(3.11-or-newer))
+no_npm = $(call missing,npm --version && node --version,npm)
+no_java = $(call missing,java -version,java(a-JRE))
+
+# One line that names everything missing, before anything is done.
+complain = $(error make $@ needs what is missing here: $(subst $(space),$(comma) ,$(1)). Install it, then run it again)
+require = $(if $(strip $(1)),$(call complain,$(strip $(1))))
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: ## set up and run the quickstart on the embedded engine
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/testing.stamp
+	@$(python) examples/quickstart.py
+
+test: ## set up, fetch the engines, check style and types, run every test
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines lint types
+	@$(python) -m pytest
+
+lint: ## check style and format with ruff
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/dev.stamp
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+
+types: ## check types with mypy and pyright, both strict
+	$(call require,$(no_python) $(no_npm))@$(MAKE) -s $(venv)/dev.stamp
+	@$(python) -m mypy
+	@$(python) -m pyright --pythonpath $(python)
+
+bench: ## measure against raw aiobotocore and print the ratios
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/bench.stamp
+	@$(python) bench/run.py
+
+engines: ## fetch the DynamoDB engines that the tests run against
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(PYTHON) scripts/fetch_engines.py
+
+clean: ## remove the environment, the engines and every cache
+	rm -rf $(venv) .engines .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+# One stamp for each extra: an install that was interrupted leaves none, and is done again.
+$(venv)/%.stamp: pyproject.toml
+	@echo "setting up $(venv) with the extra [$*]"
+	@$(PYTHON) -m venv $(venv)
+	@$(python) -m pip install -qq --disable-pip-version-check --editable ".[$*]"
+	@touch $@

@@ -1,0 +1,291 @@
+"""From a type annotation to its shape: which types the compiled codec carries itself, and which go to cattrs."""
+
+from __future__ import annotations
+
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, Flag
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from dynamorm_async.codec import containers, scalars
+from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.generic import GenericPath
+from dynamorm_async.codec.hints import attribute_types
+from dynamorm_async.codec.layout import Layout, Member, Storage, options_of
+from dynamorm_async.codec.names import Names
+from dynamorm_async.codec.shapes import Emit, Shape, attribute_dump, attribute_lift, attribute_wire
+from dynamorm_async.errors import ModelError
+
+_NONE = type(None)
+
+
+def _same(source: str, _names: Names) -> str:
+    return source
+
+
+def _call(function: Callable[..., Any]) -> Emit:
+    return lambda source, names: f"{names.bind(function)}({source})"
+
+
+def _exactly(cls: type, otherwise: Callable[..., Any]) -> Emit:
+    """The value itself where its class is exactly this (no call), else what the strict function makes of it."""
+    return lambda source, names: (
+        f"({source} if {source}.__class__ is {names.bind(cls)} else {names.bind(otherwise)}({source}))"
+    )
+
+
+# type: (tag, content as msgspec reads it, content from value, value from content)
+_SCALARS: Mapping[type, tuple[str, Any, Emit, Emit]] = {
+    str: ("S", str, _exactly(str, scalars.dump_str), _same),
+    int: ("N", int, _call(scalars.dump_int), _same),
+    float: ("N", float, _call(scalars.dump_float), _same),
+    Decimal: ("N", Decimal, _call(scalars.dump_decimal), _same),
+    bool: ("BOOL", bool, _exactly(bool, scalars.dump_bool), _same),
+    bytes: ("B", bytes, _exactly(bytes, scalars.dump_bytes), _same),
+    datetime: ("S", str, _call(scalars.dump_datetime), _call(scalars.parse_datetime)),
+    date: ("S", date, _call(scalars.dump_date), _same),
+    timedelta: ("N", Decimal, _call(scalars.dump_timedelta), _call(scalars.parse_timedelta)),
+    UUID: ("S", UUID, _call(scalars.dump_uuid), _same),
+}
+_EPOCH_TYPES = (int, datetime)
+_SETS = {set: set, frozenset: frozenset}
+
+
+class ShapeBuilder:
+    """Builds shapes and layouts for one model.
+
+    Args:
+        converter: the user's cattrs converter, or ``None`` for the standard one.
+        local_names: names that annotations may use besides their module's.
+    """
+
+    def __init__(self, converter: Any, local_names: Mapping[str, Any]) -> None:  # a cattrs converter, not imported here
+        self.generic = GenericPath(converter, self)
+        self._custom = converter is not None
+        self._local_names = local_names
+        self._layouts: dict[Any, Layout] = {}
+        self._codecs: dict[Any, LayoutCodec] = {}
+        self._under_way: list[Any] = []
+
+    def layout(self, tp: Any) -> Layout:
+        """The layout of an attrs class (or a parametrised generic one).
+
+        Raises:
+            ModelError: an attribute's type cannot be stored or resolved; the message names class and attribute.
+        """
+        known = self._layouts.get(tp)
+        if known is None:
+            self._under_way.append(tp)
+            known = self._layouts[tp] = self._build_layout(tp)
+            self._under_way.pop()
+        return known
+
+    def codec(self, tp: Any) -> LayoutCodec:
+        """The compiled codec of an attrs class."""
+        known = self._codecs.get(tp)
+        if known is None:
+            known = self._codecs[tp] = LayoutCodec(self.layout(tp))
+        return known
+
+    def shape(self, hint: Any, where: str) -> Shape:
+        """The shape of a type annotation.
+
+        Args:
+            hint: the annotation, resolved.
+            where: class and attribute, for errors.
+
+        Raises:
+            ModelError: the type cannot be stored.
+        """
+        hint = _plain(hint)
+        inner, optional = _without_none(hint)
+        shape = self._bare(_plain(inner), where)
+        if optional:
+            shape = attrs.evolve(shape, type=hint, optional=True)
+            if not shape.tag:
+                return self._generic(hint, where)
+        return shape
+
+    def stored_shape(self, hint: Any, storage: Storage, where: str) -> Shape:
+        """The shape of an attribute, with its way of storage."""
+        if storage == "native":
+            return self.shape(hint, where)
+        inner, optional = _without_none(_plain(hint))
+        make = {"epoch": self._epoch, "json": self._json, "compressed": self._compressed}[storage]
+        return attrs.evolve(make(inner, where), type=hint, optional=optional)
+
+    def _build_layout(self, tp: Any) -> Layout:
+        cls = typing.get_origin(tp) or tp
+        hints = attribute_types(tp, self._local_names)
+        members: list[Member] = []
+        unstored: list[tuple[str, Any]] = []
+        for field in attrs.fields(cls):
+            if not field.init:
+                unstored.append((field.name, field.default))
+                continue
+            options = options_of(field)
+            where = f"{cls.__name__}.{field.name}"
+            shape = self.stored_shape(hints[field.name], options.storage, where)
+            members.append(
+                Member(field.name, options.name or field.name, shape, field.default, field.alias, options.storage)
+            )
+        constructed = not getattr(cls, "__dynamorm_fast__", False)
+        return Layout(cls, tuple(members), constructed, tuple(unstored))
+
+    def _bare(self, hint: Any, where: str) -> Shape:
+        """The shape of a type that does not admit ``None`` itself."""
+        if isinstance(hint, str | typing.ForwardRef):
+            raise ModelError(f"{where}: the type {hint!r} is not resolved; define it before the model")
+        if self._custom and not self.generic.is_standard(hint):
+            return self._generic(hint, where)
+        scalar = _SCALARS.get(hint)
+        if scalar is not None:
+            tag, content, dump, lift = scalar
+            return Shape(hint, tag, lambda: content, dump, lift)
+        origin = typing.get_origin(hint)
+        if origin in (list, dict, tuple, *_SETS):
+            return self._container(hint, origin, where)
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return self._enum(hint, where)
+        if attrs.has(origin or hint):
+            return self._nested(hint, where)
+        return self._generic(hint, where)
+
+    def _container(self, hint: Any, origin: type, where: str) -> Shape:
+        arguments = typing.get_args(hint)
+        if origin in _SETS:
+            return self._set(hint, origin, arguments[0], where)
+        if origin is list or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):  # noqa: PLR2004 - tuple[T, ...]
+            return _sequence(hint, origin, self.shape(arguments[0], where))
+        if origin is dict and arguments[0] is str:
+            return _mapping(hint, self.shape(arguments[1], where))
+        return self._generic(hint, where)
+
+    def _set(self, hint: Any, origin: type, element: Any, where: str) -> Shape:
+        item = self.shape(element, where)
+        if item.tag not in ("S", "N", "B") or item.optional:
+            raise ModelError(
+                f"{where}: DynamoDB has sets of str, numbers and bytes only, not {hint}. "
+                "Use a list, or attr(as_json=True)"
+            )
+        wire = _SETS[origin][item.wire()]  # type: ignore[index]  # subscripting a builtin chosen at run time
+
+        def dump(source: str, names: Names) -> str:
+            dump_one = names.function("one", f"def one(v):\n    return {item.dump('v', names)}\n")
+            return f"{names.bind(containers.dump_set)}({source}, {names.bind(dump_one, 'dump_one')})"
+
+        def lift(source: str, names: Names) -> str:
+            e = names.fresh()
+            lifted = item.lift(e, names)
+            return source if lifted == e else f"{names.bind(origin)}({lifted} for {e} in {source})"
+
+        return Shape(hint, f"{item.tag}S", lambda: wire, dump, lift, is_set=True, item=item)
+
+    def _enum(self, hint: type[Enum], where: str) -> Shape:
+        kinds = {type(member.value) for member in hint}
+        if kinds == {str}:
+            dump = f"{scalars.dump_enum.__name__}"
+            return Shape(hint, "S", lambda: hint, _enum_call(scalars.dump_enum, hint, dump), _same)
+        if kinds == {int} and not issubclass(hint, Flag):
+            dump = f"{scalars.dump_number_enum.__name__}"
+            return Shape(hint, "N", lambda: hint, _enum_call(scalars.dump_number_enum, hint, dump), _same)
+        return self._generic(hint, where)
+
+    def _nested(self, hint: Any, where: str) -> Shape:
+        if hint in self._under_way:  # a class that contains itself: cattrs resolves it at run time
+            return self._generic(hint, where)
+        layout = self.layout(hint)
+
+        def dump(source: str, names: Names) -> str:
+            return f"{names.bind(self.codec(hint).encode, f'encode_{layout.cls.__name__}')}({source})"
+
+        def lift(source: str, names: Names) -> str:
+            return f"{names.bind(self.codec(hint).lift, f'lift_{layout.cls.__name__}')}({source})"
+
+        return Shape(hint, "M", lambda: self.codec(hint).struct, dump, lift, layout=layout)
+
+    def _generic(self, hint: Any, where: str) -> Shape:
+        dump, lift = self.generic.functions(hint, where)
+        return Shape(hint, "", lambda: dict[str, Any], _call(dump), _call(lift), optional=_without_none(hint)[1])
+
+    def _epoch(self, hint: Any, where: str) -> Shape:
+        if hint not in _EPOCH_TYPES:
+            raise ModelError(f"{where}: ttl() wants Attr[datetime], Attr[int] or one of them with | None, not {hint}")
+        if hint is int:
+            return self.shape(int, where)
+        return Shape(hint, "N", lambda: int, _call(scalars.dump_epoch), _call(scalars.parse_epoch))
+
+    def _json(self, hint: Any, where: str) -> Shape:
+        dump, load = self.generic.json_functions(hint, where)
+        return Shape(hint, "S", lambda: str, _call(dump), _call(load))
+
+    def _compressed(self, hint: Any, where: str) -> Shape:
+        dump, load = self.generic.compressed_functions(hint, where)
+        return Shape(hint, "B", lambda: bytes, _call(dump), _call(load))
+
+
+def _sequence(hint: Any, origin: type, item: Shape) -> Shape:
+    check = containers.as_list if origin is list else containers.as_tuple
+
+    def dump(source: str, names: Names) -> str:
+        e = names.fresh()
+        return f"[{attribute_dump(item, e, names)} for {e} in {_exactly(origin, check)(source, names)}]"
+
+    def lift(source: str, names: Names) -> str:
+        e = names.fresh()
+        values = f"[{attribute_lift(item, e, names)} for {e} in {source}]"
+        return values if origin is list else f"{names.bind(tuple)}({values})"
+
+    return Shape(hint, "L", lambda: list[attribute_wire(item)], dump, lift, item=item)  # type: ignore[misc]  # a run-time type
+
+
+def _mapping(hint: Any, item: Shape) -> Shape:
+    def dump(source: str, names: Names) -> str:
+        k, e = names.fresh(), names.fresh()
+        entries = f"{_exactly(dict, containers.as_map)(source, names)}.items()"
+        key = _exactly(str, containers.map_key)(k, names)
+        return f"{{{key}: {attribute_dump(item, e, names)} for {k}, {e} in {entries}}}"
+
+    def lift(source: str, names: Names) -> str:
+        k, e = names.fresh(), names.fresh()
+        return f"{{{k}: {attribute_lift(item, e, names)} for {k}, {e} in {source}.items()}}"
+
+    return Shape(hint, "M", lambda: dict[str, attribute_wire(item)], dump, lift, item=item)  # type: ignore[misc]  # a run-time type
+
+
+def _enum_call(function: Callable[..., Any], enum: type[Enum], hint: str) -> Emit:
+    return lambda source, names: f"{names.bind(function, hint)}({source}, {names.bind(enum)})"
+
+
+def _plain(hint: Any) -> Any:
+    """A type without ``Annotated``, ``NewType`` and type aliases around it."""
+    while True:
+        if typing.get_origin(hint) is typing.Annotated:
+            hint = typing.get_args(hint)[0]
+        elif isinstance(hint, typing.NewType):
+            hint = hint.__supertype__
+        elif type(hint).__name__ == "TypeAliasType":  # typing.TypeAliasType is new in Python 3.12
+            hint = hint.__value__
+        else:
+            return hint
+
+
+@lru_cache(maxsize=1024)
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    """A type without ``None``, and whether ``None`` was in it."""
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return hint, False
+    arguments = typing.get_args(hint)
+    rest = tuple(argument for argument in arguments if argument is not _NONE)
+    if len(rest) == len(arguments):
+        return hint, False
+    return typing.Union[rest], True  # noqa: UP007 - the members are known only at run time

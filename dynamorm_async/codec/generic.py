@@ -1,0 +1,232 @@
+"""The general path through cattrs: types that the compiled path does not carry, and the exact report of misfits."""
+
+from __future__ import annotations
+
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from dynamorm_async.codec import containers
+from dynamorm_async.codec.layout import Layout, Member
+from dynamorm_async.codec.misfit import Collector, Misfit, expected
+from dynamorm_async.errors import DynamormError, InvalidValue, ModelError, Problem
+from dynamorm_async.types import AttributeValue
+
+if TYPE_CHECKING:
+    import cattrs
+
+Function = Callable[[Any], Any]
+_NATIVE = (str, bytes)
+
+
+class Layouts(Protocol):
+    """Where the layouts of nested classes come from."""
+
+    def layout(self, tp: Any) -> Layout:
+        """The layout of an attrs class."""
+        ...
+
+
+class GenericPath:
+    """Converts by a cattrs converter.
+
+    Args:
+        converter: one from ``make_converter()`` with the user's hooks, or ``None`` for the standard one.
+        layouts: where the layouts of nested classes come from.
+    """
+
+    def __init__(self, converter: cattrs.Converter | None, layouts: Layouts) -> None:
+        self._given = converter
+        self._layouts = layouts
+
+    @cached_property
+    def converter(self) -> cattrs.Converter:
+        """The user's converter (a copy) or the standard one, with hooks for attrs classes. Imports cattrs."""
+        from dynamorm_async.codec.converter import is_ours, make_converter, ours  # noqa: PLC0415 - cattrs costs 40 ms
+
+        base = self._given or make_converter()
+        if not is_ours(base.get_structure_hook(str)):
+            raise ModelError("converter= wants a converter from dynamorm_async.make_converter(), with your hooks added")
+        converter = base.copy()
+
+        def is_plain_class(tp: Any) -> bool:
+            return attrs.has(typing.get_origin(tp) or tp) and is_ours(base.get_structure_hook(tp))
+
+        converter.register_unstructure_hook_factory(is_plain_class, lambda tp: ours(self._unstructure_class(tp)))
+        converter.register_structure_hook_factory(is_plain_class, lambda tp: ours(self._structure_class(tp)))
+        return converter
+
+    def is_standard(self, hint: Any) -> bool:
+        """Whether the user's converter has no hook of its own for a type."""
+        from dynamorm_async.codec.converter import is_ours  # noqa: PLC0415 - cattrs costs 40 ms
+
+        structure = self.converter.get_structure_hook(hint)
+        return is_ours(structure) and is_ours(self.converter.get_unstructure_hook(hint))
+
+    def functions(self, hint: Any, where: str) -> tuple[Function, Function]:
+        """Value to AttributeValue and back, for any type that cattrs knows."""
+        from dynamorm_async.codec.native import from_attribute_value, to_attribute_value  # noqa: PLC0415 - only for such types
+
+        def dump(value: Any) -> AttributeValue:
+            return to_attribute_value(self.unstructure(value, hint))
+
+        def lift(value: Any) -> Any:  # of the hinted type
+            return self.structure(from_attribute_value(value), hint)
+
+        self._check(hint, where)
+        return dump, lift
+
+    def json_functions(self, hint: Any, where: str) -> tuple[Function, Function]:
+        """Value to JSON text and back."""
+        self._check(hint, where)
+
+        def dump(value: Any) -> str:
+            return containers.json_text(self._json.unstructure(value, unstructure_as=hint))
+
+        def load(text: str) -> Any:  # of the hinted type
+            import json  # noqa: PLC0415 - only for such attributes
+
+            return self._json.structure(json.loads(text, parse_float=Decimal if hint is Decimal else None), hint)
+
+        return dump, load
+
+    def compressed_functions(self, hint: Any, where: str) -> tuple[Function, Function]:
+        """Value to compressed bytes and back: of its text, its bytes, or its JSON text."""
+        if hint in _NATIVE:
+            from dynamorm_async.codec.scalars import dump_bytes, dump_str  # noqa: PLC0415 - only for such attributes
+
+            if hint is str:
+                return lambda v: containers.compress(dump_str(v).encode()), lambda c: containers.decompress(c).decode()
+            return lambda v: containers.compress(dump_bytes(v)), containers.decompress
+        dump, load = self.json_functions(hint, where)
+        return lambda v: containers.compress(dump(v).encode()), lambda c: load(containers.decompress(c).decode())
+
+    def unstructure(self, value: object, hint: Any) -> Any:  # a plain value
+        """A typed value as a plain one.
+
+        Raises:
+            InvalidValue: it is not of its type, or a hook failed.
+        """
+        try:
+            return self.converter.unstructure(value, unstructure_as=hint)
+        except DynamormError:
+            raise
+        except Exception as error:
+            raise InvalidValue(f"{value!r} cannot be stored as {hint}: {error}") from error
+
+    def structure(self, native: object, hint: Any) -> Any:  # of the hinted type
+        """A plain value as a typed one.
+
+        Raises:
+            Exception: it does not fit; hooks raise what they like.
+        """
+        return self.converter.structure(native, hint)
+
+    def encode(self, layout: Layout, instance: object) -> dict[str, AttributeValue]:
+        """An instance as a stored map, by cattrs alone. What the compiled path must agree with."""
+        return {
+            wire: value
+            for wire, value in ((m.wire, self._encode_member(m, getattr(instance, m.name))) for m in layout.members)
+            if value is not None
+        }
+
+    def decode(self, layout: Layout, raw: Mapping[str, Any], *, forbid_unknown: bool = False) -> dict[str, Any]:
+        """The attributes of a stored map, by Python name, by cattrs alone; absent ones are left out.
+
+        Raises:
+            Misfit: every attribute that does not fit, by path.
+        """
+        collector = Collector()
+        values: dict[str, Any] = {}
+        for member in layout.members:
+            if member.wire in raw:
+                values[member.name] = collector.run(member.wire, self._decode_member, member, raw[member.wire])
+            elif member.required:
+                collector.problems.append(Problem(member.wire, "is missing"))
+        if forbid_unknown:
+            known = {member.wire for member in layout.members}
+            collector.problems += [
+                Problem(name, "is not an attribute of the model") for name in raw if name not in known
+            ]
+        collector.check()
+        return values
+
+    def _encode_member(self, member: Member, value: object) -> AttributeValue | None:
+        from dynamorm_async.codec.native import to_attribute_value  # noqa: PLC0415 - the general path only
+
+        shape = member.shape
+        if member.omits_null and (
+            (shape.optional and value is None) or (shape.is_set and value in (set(), frozenset()))
+        ):
+            return None
+        if member.storage == "native":
+            return to_attribute_value(self.unstructure(value, shape.type))
+        return shape.encode(value)
+
+    def _decode_member(self, member: Member, value: Any) -> Any:  # of the member's type
+        from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
+
+        if member.storage == "native":
+            return self.structure(from_attribute_value(value), member.shape.type)
+        return member.shape.decode(value)
+
+    def _unstructure_class(self, tp: Any) -> Function:
+        layout = self._layouts.layout(tp)
+
+        def unstructure(value: object) -> dict[str, Any]:
+            if not isinstance(value, layout.cls):
+                raise InvalidValue(f"expected {layout.cls.__name__}, got {value!r}")
+            from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
+
+            return {name: from_attribute_value(av) for name, av in self.encode(layout, value).items()}
+
+        return unstructure
+
+    def _structure_class(self, tp: Any) -> Callable[[Any, Any], Any]:
+        layout = self._layouts.layout(tp)
+
+        def structure(value: object, _type: Any) -> Any:  # an instance of the class
+            if not isinstance(value, Mapping):
+                raise expected("a map", value)
+            return self._instance(layout, value)
+
+        return structure
+
+    def _instance(self, layout: Layout, natives: Mapping[str, Any]) -> Any:  # an instance of the layout's class
+        from dynamorm_async.codec.native import to_attribute_value  # noqa: PLC0415 - the general path only
+
+        raw = {name: to_attribute_value(value) for name, value in natives.items()}
+        return build(layout, self.decode(layout, raw))
+
+    @cached_property
+    def _json(self) -> cattrs.Converter:
+        from dynamorm_async.codec.jsontext import make_json_converter  # noqa: PLC0415 - only for such attributes
+
+        return make_json_converter()
+
+    def _check(self, hint: Any, where: str) -> None:
+        """Refuse at declaration what could only fail later."""
+        if isinstance(hint, type) and hint.__module__ == "builtins" and hint in (complex, range, slice, type):
+            raise ModelError(f"{where}: {hint.__name__} cannot be stored; register hooks on a converter for it")
+
+
+def build(layout: Layout, values: Mapping[str, Any]) -> Any:  # an instance of the layout's class
+    """An instance by its constructor; sets and optional attributes that are absent are empty and ``None``.
+
+    Raises:
+        Misfit: the class refused.
+    """
+    arguments = {member.argument: values[member.name] for member in layout.members if member.name in values}
+    for member in layout.members:
+        if member.argument not in arguments and member.default is attrs.NOTHING:
+            arguments[member.argument] = None if member.shape.optional else set[Any]()
+    try:
+        return layout.cls(**arguments)
+    except (TypeError, ValueError) as error:
+        raise Misfit([Problem("", str(error))]) from error

@@ -1,0 +1,281 @@
+"""The codec of one model: whole items and answers, by the compiled path, with the general path as the judge."""
+
+from __future__ import annotations
+
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+import base64
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import attrs
+import msgspec
+
+from dynamorm_async.codec.builder import ShapeBuilder
+from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.layout import STORED, Layout, Member
+from dynamorm_async.codec.misfit import Misfit
+from dynamorm_async.codec.names import Names
+from dynamorm_async.errors import DecodeError, InvalidKey, InvalidValue, Problem
+from dynamorm_async.types import AttributeValue
+
+M = TypeVar("M")
+Unknown = Literal["ignore", "keep", "forbid"]
+
+_UNKNOWN = "_dynamorm_unknown"
+_MISFITS = (msgspec.ValidationError, ValueError, OverflowError, RecursionError)
+
+
+class PageContent(msgspec.Struct, Generic[M], frozen=True):
+    """One page of a query or scan.
+
+    Attributes:
+        items: the items, in order.
+        scanned_count: how many items were read before the filter.
+        last_key: where the next page begins, as AttributeValues; ``None`` after the last page.
+    """
+
+    items: list[M]
+    scanned_count: int
+    last_key: dict[str, AttributeValue] | None
+
+
+class ItemCodec(Generic[M]):
+    """Encodes and decodes one model.
+
+    Args:
+        layout: the model's attributes.
+        builder: what made the layout.
+        unknown: what becomes of attributes that the model does not have.
+        key: the members that are the table's key.
+    """
+
+    def __init__(self, layout: Layout, builder: ShapeBuilder, *, unknown: Unknown, key: tuple[Member, ...]) -> None:
+        self.layout = layout
+        self._builder = builder
+        self._unknown = unknown
+        self._key = key
+        self._compiled = LayoutCodec(layout, keeps_stored=True, forbid_unknown=unknown == "forbid")
+        self._wires = frozenset(member.wire for member in layout.members)
+
+    # --- to DynamoDB -----------------------------------------------------------------------
+
+    def encode(self, instance: M) -> dict[str, AttributeValue]:
+        """The whole item, with kept unknown attributes.
+
+        Raises:
+            InvalidValue: an attribute cannot be stored; the message names every such attribute.
+            InvalidKey: a key attribute is empty or too long.
+        """
+        item = self._compiled.encode(instance)
+        unknown = vars(instance).get(_UNKNOWN) if self._unknown == "keep" else None
+        return {**unknown, **item} if unknown else item
+
+    def encode_member(self, member: Member, value: object) -> AttributeValue | None:
+        """One attribute as stored; ``None`` where it is left out."""
+        return self._compiled.encode_member(member, value)
+
+    @cached_property
+    def encode_key(self) -> Callable[..., dict[str, AttributeValue]]:
+        """Key values, in order, as the key of a request.
+
+        Raises:
+            InvalidKey: a value is empty, too long, or of another type than its attribute.
+        """
+        names = Names()
+        lines = ", ".join(
+            f"{member.wire!r}: {names.bind(self._key_encoder(member), f'key_{i}')}(k{i})"
+            for i, member in enumerate(self._key)
+        )
+        arguments = ", ".join(f"k{i}" for i in range(len(self._key)))
+        return names.function("key", f"def key({arguments}):\n    return {{{lines}}}\n")
+
+    def key_of(self, instance: M) -> dict[str, AttributeValue]:
+        """The key of an instance, as the key of a request."""
+        return self.encode_key(*(getattr(instance, member.name) for member in self._key))
+
+    def _key_encoder(self, member: Member) -> Callable[[Any], AttributeValue]:
+        def encode(value: object) -> AttributeValue:
+            try:
+                content = self._compiled.encode_member(member, value)
+            except InvalidValue as error:
+                raise InvalidKey(str(error)) from None
+            if content is None:
+                raise InvalidKey(f"{self.layout.cls.__name__}.{member.name} is None, but it is {member.key_of}")
+            return content
+
+        return encode
+
+    # --- from DynamoDB ---------------------------------------------------------------------
+
+    def decode_get(self, body: bytes) -> M | None:
+        """The answer of GetItem."""
+        try:
+            struct = self._get.decode(body).Item
+            return None if struct is None else self._lift(struct)
+        except _MISFITS:
+            raw = _json(body).get("Item")
+            return None if raw is None else self.decode(raw)
+
+    def decode_written(self, body: bytes) -> M | None:
+        """The ``Attributes`` of a write's answer, where they are a whole item."""
+        try:
+            struct = self._written.decode(body).Attributes
+            return None if struct is None else self._lift(struct)
+        except _MISFITS:
+            raw = _json(body).get("Attributes")
+            return None if raw is None else self.decode(raw)
+
+    def decode_page(self, body: bytes) -> PageContent[M]:
+        """The answer of Query or Scan."""
+        try:
+            page = self._page.decode(body)
+            lift = self._lift
+            return PageContent(
+                [lift(struct) for struct in page.Items], page.ScannedCount, bytes_in(page.LastEvaluatedKey)
+            )
+        except _MISFITS:
+            raw = _json(body)
+            items = [self.decode(item) for item in raw.get("Items", ())]
+            return PageContent(items, raw.get("ScannedCount", 0), bytes_in(raw.get("LastEvaluatedKey")))
+
+    def decode(self, raw: Mapping[str, Any]) -> M:
+        """One item in DynamoDB's JSON form, with an exact report where it does not fit.
+
+        Raises:
+            DecodeError: some attributes do not fit; it lists each as a path.
+        """
+        generic = self._builder.generic
+        try:
+            values = generic.decode(self.layout, raw, forbid_unknown=self._unknown == "forbid")
+            instance: M = self._assemble(values)
+        except Misfit as misfit:
+            raise DecodeError(self.layout.cls.__name__, self._native_key(raw), misfit.problems) from None
+        except RecursionError:
+            deep = Problem("", "nests deeper than Python can follow")
+            raise DecodeError(self.layout.cls.__name__, self._native_key(raw), [deep]) from None
+        self._remember_raw(instance, raw)
+        return instance
+
+    # --- what is known to be in the table ----------------------------------------------------
+
+    def remember(self, instance: M, item: Mapping[str, AttributeValue]) -> None:
+        """Note what a successful write left in the table."""
+        vars(instance)[STORED] = item
+
+    def stored(self, instance: M) -> Mapping[str, AttributeValue] | None:
+        """What was read or written last; ``None`` for an instance that was neither."""
+        stored: Any = vars(instance).get(STORED)
+        # What was read is kept as it was decoded; it becomes AttributeValues only here, where they are wanted.
+        return self._compiled.encode(self._compiled.lift(stored)) if isinstance(stored, msgspec.Struct) else stored
+
+    # --- inside --------------------------------------------------------------------------------
+
+    @cached_property
+    def _lift(self) -> Callable[[Any], M]:
+        if self._unknown != "keep":
+            return self._compiled.lift
+        struct_type, lift = self._compiled.struct, self._compiled.lift
+
+        def lift_keeping(raw: Mapping[str, Any]) -> Any:  # an M
+            instance = lift(msgspec.convert(raw, struct_type, strict=False))
+            self._remember_raw(instance, raw)
+            return instance
+
+        return lift_keeping
+
+    @cached_property
+    def _item_type(self) -> Any:  # a msgspec type expression
+        return dict[str, Any] if self._unknown == "keep" else self._compiled.struct
+
+    @cached_property
+    def _get(self) -> msgspec.json.Decoder[Any]:
+        return _decoder("GetAnswer", [("Item", self._item_type | None, None)])
+
+    @cached_property
+    def _written(self) -> msgspec.json.Decoder[Any]:
+        return _decoder("WriteAnswer", [("Attributes", self._item_type | None, None)])
+
+    @cached_property
+    def _page(self) -> msgspec.json.Decoder[Any]:
+        return _decoder(
+            "PageAnswer",
+            [
+                ("Items", _list_of(self._item_type), msgspec.field(default_factory=list)),
+                ("ScannedCount", int, 0),
+                ("LastEvaluatedKey", dict[str, Any] | None, None),
+            ],
+        )
+
+    def _assemble(self, values: dict[str, Any]) -> Any:  # an M
+        """An instance from its attributes' values, defaults for the absent ones."""
+        instance: Any = object.__new__(self.layout.cls)
+        late: list[tuple[str, Any]] = []
+        for member in self.layout.members:
+            if member.name in values:
+                vars(instance)[member.name] = values[member.name]
+            elif member.default is attrs.NOTHING:
+                vars(instance)[member.name] = None if member.shape.optional else member.shape.empty()
+            else:
+                late.append((member.name, member.default))
+        for name, default in [*late, *self.layout.unstored]:
+            if default is not attrs.NOTHING:
+                vars(instance)[name] = _produce(default, instance)
+        post_init = getattr(instance, "__attrs_post_init__", None)
+        if post_init is not None:
+            post_init()
+        return instance
+
+    def _remember_raw(self, instance: Any, raw: Mapping[str, Any]) -> None:  # instance is an M
+        item = bytes_in(raw) or {}
+        vars(instance)[STORED] = {name: value for name, value in item.items() if name in self._wires}
+        if self._unknown == "keep":
+            vars(instance)[_UNKNOWN] = {name: value for name, value in item.items() if name not in self._wires}
+
+    def _native_key(self, raw: Mapping[str, Any]) -> dict[str, object]:
+        return {member.wire: next(iter(raw[member.wire].values()), None) for member in self._key if member.wire in raw}
+
+
+def bytes_in(item: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None:
+    """AttributeValues in JSON form (binary as base64 text) with their binary content as ``bytes``."""
+    return None if item is None else {name: _bytes_in(value) for name, value in item.items()}
+
+
+def _bytes_in(value: Any) -> Any:  # an AttributeValue
+    tag, content = next(iter(value.items()))
+    if tag == "B" and isinstance(content, str):
+        return {"B": base64.b64decode(content)}
+    if tag == "BS":
+        return {"BS": [base64.b64decode(element) if isinstance(element, str) else element for element in content]}
+    if tag == "L":
+        return {"L": [_bytes_in(element) for element in content]}
+    if tag == "M":
+        return {"M": {name: _bytes_in(element) for name, element in content.items()}}
+    return value
+
+
+def _produce(default: Any, instance: object) -> Any:  # of the attribute's type
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # the stubs type Factory as a function
+        return default.factory(instance) if default.takes_self else default.factory()
+    return default
+
+
+def _list_of(item: Any) -> Any:  # a msgspec type expression
+    return list[item]
+
+
+def _decoder(name: str, fields: list[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False), strict=False)
+
+
+def _json(body: bytes) -> Any:  # DynamoDB's JSON, whatever it holds
+    """The body as JSON.
+
+    Raises:
+        DecodeError: it is not JSON, or nests too deep.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("of the answer", {}, [Problem("$", f"the answer is not readable JSON: {error}")]) from None

@@ -1,0 +1,177 @@
+"""A shape is how one Python type is stored: its type tag, and source code that goes there and back.
+
+Every shape answers the same three questions, as source text for the compiled codec: what msgspec type the
+content has (``wire``), how content is made from a value (``dump``), and a value from content (``lift``).
+"""
+
+from __future__ import annotations
+
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+import attrs
+import msgspec
+
+from dynamorm_async.codec.layout import Layout
+from dynamorm_async.codec.names import Names
+from dynamorm_async.codec.scalars import wrong_type
+from dynamorm_async.types import AttributeValue
+
+Emit = Callable[[str, Names], str]
+
+NULL: AttributeValue = {"NULL": True}
+
+
+@attrs.define(eq=False, slots=False)
+class Shape:
+    """How one Python type is stored.
+
+    Attributes:
+        type: the Python type.
+        tag: the type tag (``S``, ``N``, ``L`` …); empty where only the value tells, and then the "content" is
+            the whole AttributeValue.
+        wire: makes the msgspec type of the content. A function: a nested class's is compiled when needed.
+        dump: from the name of a variable, the source that makes the content.
+        lift: from the source of the content, the source that makes the value.
+        optional: whether ``None`` is a value, stored as NULL.
+        is_set: whether it is a set: an empty one is stored as NULL.
+        item: the shape of an element of a list, a set, or a map's values.
+        layout: the attributes of a nested class.
+    """
+
+    type: Any  # any type annotation
+    tag: str
+    wire: Callable[[], Any]
+    dump: Emit
+    lift: Emit
+    optional: bool = False
+    is_set: bool = False
+    item: Shape | None = None
+    layout: Layout | None = None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether NULL may stand in its place."""
+        return self.optional or self.is_set
+
+    @property
+    def element(self) -> Shape | None:
+        """The shape of a list's, set's or map's elements."""
+        return self.item
+
+    @property
+    def instance_of(self) -> type | None:
+        """The class of a nested object."""
+        return self.layout.cls if self.layout else None
+
+    def child(self, segment: str | int) -> tuple[str | int, Shape] | None:
+        """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
+        if not self.tag:
+            return segment, ANYTHING
+        if self.layout is not None and isinstance(segment, str):
+            member = self.layout.member(segment)
+            return (member.wire, member.shape) if member else None
+        if self.item is not None and self.tag == ("L" if isinstance(segment, int) else "M"):
+            return segment, self.item
+        return None
+
+    def empty(self) -> Any:  # a set or frozenset
+        """The empty set of this shape."""
+        return frozenset() if _is_frozen(self) else set()
+
+    def encode(self, value: object) -> AttributeValue:
+        """Value to AttributeValue.
+
+        Raises:
+            InvalidValue: the value is of another type, or cannot be stored.
+        """
+        return self._encode(value)
+
+    @cached_property
+    def _encode(self) -> Callable[[Any], AttributeValue]:
+        names = Names()
+        return names.function("encode", f"def encode(v):\n    return {attribute_dump(self, 'v', names)}\n")
+
+    @cached_property
+    def decode(self) -> Callable[[Mapping[str, Any]], Any]:
+        """AttributeValue (JSON form) to value, by the compiled path.
+
+        Raises:
+            msgspec.ValidationError, ValueError: it does not fit.
+        """
+        names = Names()
+        lift = names.function("lift", f"def lift(w):\n    return {attribute_lift(self, 'w', names)}\n")
+        wire = attribute_wire(self)
+        return lambda value: lift(msgspec.convert(value, wire, strict=False))
+
+
+def attribute_dump(shape: Shape, name: str, names: Names) -> str:
+    """The source of a whole AttributeValue, from the name of a variable."""
+    if not shape.tag:
+        return shape.dump(name, names)
+    value = f"{{{shape.tag!r}: {shape.dump(name, names)}}}"
+    if shape.is_set:
+        value = f"({value} if {name} else {names.bind(_empty_set)}({name}, {shape.optional}))"
+    elif shape.optional:
+        value = f"({names.bind(NULL, 'NULL')} if {name} is None else {value})"
+    return value
+
+
+def attribute_wire(shape: Shape) -> Any:  # a msgspec type expression
+    """The msgspec type of a whole AttributeValue."""
+    if not shape.tag:
+        return dict[str, Any]
+    return wrapper(shape.tag, shape.wire(), nullable=shape.nullable)
+
+
+def attribute_lift(shape: Shape, source: str, names: Names) -> str:
+    """The source of the value, from the source of a whole AttributeValue. The source may be evaluated twice."""
+    if not shape.tag:
+        return shape.lift(source, names)
+    content = f"{source}.{shape.tag}"
+    value = shape.lift(content, names)
+    if shape.optional:
+        return value if value == content else f"(None if {content} is None else {value})"
+    if shape.is_set:
+        empty = f"{names.bind(shape.empty, 'empty')}()"
+        return f"({empty} if {content} is None else {value})"
+    return value
+
+
+@lru_cache(maxsize=4096)
+def wrapper(tag: str, content: Any, *, nullable: bool) -> type[msgspec.Struct]:
+    """The msgspec type of an AttributeValue of one tag. Another tag, or two, do not fit."""
+    fields: list[Any] = [(tag, content)]
+    if nullable:
+        fields = [(tag, content | None, None), ("NULL", bool, False)]
+    # gc=False: decoded JSON has no cycles, and the collector need not look at thousands of small objects.
+    return msgspec.defstruct(f"{tag}Value", fields, forbid_unknown_fields=True, gc=False, frozen=True)
+
+
+def _is_frozen(shape: Shape) -> bool:
+    return shape.type is frozenset or getattr(shape.type, "__origin__", None) is frozenset
+
+
+def _empty_set(value: object, optional: bool) -> AttributeValue:  # noqa: FBT001 - called from generated source
+    if isinstance(value, set | frozenset) or (optional and value is None):
+        return NULL
+    raise wrong_type(value, "set")
+
+
+def _plain_attribute_value(value: object) -> AttributeValue:
+    from dynamorm_async.codec.native import to_attribute_value  # noqa: PLC0415 - native stands above
+
+    return to_attribute_value(value)
+
+
+ANYTHING = Shape(
+    object,
+    "",
+    lambda: dict[str, Any],
+    lambda source, names: f"{names.bind(_plain_attribute_value)}({source})",
+    lambda source, _names: source,
+)
+"""The shape of a value inside an attribute whose type says nothing of its inside."""

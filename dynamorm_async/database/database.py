@@ -1,0 +1,449 @@
+"""``Database``: what applications open once and call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, final, overload
+
+from dynamorm_async.database.connection import Connection
+from dynamorm_async.database.failures import refined
+from dynamorm_async.database.reading import Query, Scan
+from dynamorm_async.database.tables import Tables
+from dynamorm_async.errors import ConditionFailed, UsageError
+from dynamorm_async.expressions.conditions import Condition
+from dynamorm_async.expressions.updates import Update
+from dynamorm_async.model.key import Key, key_values
+from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.plan import items as plan
+from dynamorm_async.plan.targets import check_condition
+from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
+from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
+from dynamorm_async.types import UNSET, Request, Response
+
+M = TypeVar("M")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@final
+class Database:
+    """DynamoDB in one region and account, through one pool of connections.
+
+    Open it once in an application (``async with Database(...) as db``) and share it between tasks. It belongs to the
+    event loop that first used it. Nothing is opened or read before the first call.
+
+    Args:
+        region: the AWS region; by default ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the profile's.
+        endpoint: the endpoint's URL, for local engines and the like; by default ``AWS_ENDPOINT_URL_DYNAMODB``,
+            ``AWS_ENDPOINT_URL``, or the region's own.
+        credentials: ``(access_key, secret_key)`` or ``(access_key, secret_key, token)``, or a provider of them; by
+            default the environment's keys, then everything that the AWS SDK looks at.
+        profile: a profile of the shared AWS files; it beats keys in the environment.
+        lane: ``direct`` (our own HTTP client), ``sdk`` (aiobotocore), or ``auto``: sdk where a proxy applies.
+        pool_size: connections at most.
+        timeouts: how long to wait, in seconds.
+        table_prefix: put before every table's name, for example ``"staging-"``.
+        ca_bundle: a file of CA certificates in PEM form; by default ``AWS_CA_BUNDLE``, then the system's.
+        clock: the time for ``created_at`` and ``updated_at``: a function that returns an aware datetime.
+
+    Every call may raise ``CallError`` (a request failed), ``CredentialsError``, ``ConfigurationError`` (on first use)
+    and ``DatabaseClosed``; ``UsageError`` says that a call cannot work as written, before anything is sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        endpoint: str | None = None,
+        credentials: Credentials | tuple[str, str] | tuple[str, str, str] | CredentialProvider | None = None,
+        profile: str | None = None,
+        lane: LaneChoice = "auto",
+        pool_size: int = 50,
+        timeouts: Timeouts | None = None,
+        table_prefix: str = "",
+        ca_bundle: Path | str | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        settings = TransportSettings(
+            region=region,
+            endpoint=endpoint,
+            profile=profile,
+            credentials=credentials,
+            lane=lane,
+            pool_size=pool_size,
+            timeouts=timeouts or Timeouts(),
+            ca_bundle=None if ca_bundle is None else Path(ca_bundle),
+        )
+        self._connection = Connection(settings)
+        self._prefix = table_prefix
+        self._clock = clock
+        self._tables = Tables(self._connection, table_prefix)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Wait for calls under way, then close every connection; later calls raise ``DatabaseClosed``."""
+        await self._connection.aclose()
+
+    @property
+    def tables(self) -> Tables:
+        """Create, ensure, describe and delete tables."""
+        return self._tables
+
+    @property
+    def lane(self) -> LaneName | None:
+        """Which lane was taken; ``None`` before the first call."""
+        return self._connection.lane
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where requests go; ``None`` before the first call."""
+        return self._connection.endpoint
+
+    def __repr__(self) -> str:
+        endpoint = self._connection.endpoint
+        return f"<Database {endpoint.url if endpoint else 'not connected yet'}>"
+
+    # --- reading ---------------------------------------------------------------------------
+
+    @overload
+    async def get(
+        self,
+        target: type[M],
+        partition: object,
+        sort: object = ...,
+        /,
+        *,
+        consistent: bool = ...,
+        timeout: float | None = ...,
+    ) -> M | None: ...
+    @overload
+    async def get(self, target: Key[M], /, *, consistent: bool = ..., timeout: float | None = ...) -> M | None: ...
+    async def get(
+        self,
+        target: type[M] | Key[M],
+        partition: object = UNSET,
+        sort: object = UNSET,
+        /,
+        *,
+        consistent: bool = False,
+        timeout: float | None = None,
+    ) -> M | None:
+        """One item by its key, or ``None``.
+
+        Args:
+            target: a :class:`Key`, or a model class followed by its key values.
+            partition: the partition key's value.
+            sort: the sort key's value, where the model has a sort key.
+            consistent: a strongly consistent read: twice the capacity.
+            timeout: seconds for the whole call.
+
+        Raises:
+            InvalidKey: a key value is missing, empty, or of another type than its attribute.
+            DecodeError: the item does not fit the model.
+
+        Costs one GetItem.
+        """
+        if isinstance(target, Key):
+            spec, values = spec_of(target.model), target.values
+        else:
+            spec = spec_of(target)
+            values = key_values(spec, _given(spec, partition), sort)
+        request = plan.get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
+        response = await self._connection.send(request, timeout)
+        return spec.codec.decode_get(response.body)
+
+    def query(self, model: type[M]) -> Query[M]:
+        """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
+        spec = spec_of(model)
+        return Query(spec, self._prefix + spec.table.name, self._send)
+
+    def scan(self, model: type[M]) -> Scan[M]:
+        """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
+        spec = spec_of(model)
+        return Scan(spec, self._prefix + spec.table.name, self._send)
+
+    # --- writing ---------------------------------------------------------------------------
+
+    async def create(self, item: M, *, timeout: float | None = None) -> M:
+        """Write a new item.
+
+        Sets ``created_at`` (unless it was given), ``updated_at`` and ``version`` 1; on the instance after success.
+
+        Args:
+            item: an instance of a model.
+            timeout: seconds for the whole call.
+
+        Returns:
+            The same instance.
+
+        Raises:
+            ItemExists: the key is taken; the error carries the item that is there.
+            InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+            OutcomeUnknown: the answer was lost, so the item may or may not have been written.
+
+        Costs one PutItem.
+        """
+        spec = spec_of_instance(item)
+        write = plan.create_item(spec, self._prefix + spec.table.name, item, self._clock())
+        await self._written(spec, write, item, timeout)
+        return item
+
+    @overload
+    async def put(
+        self,
+        item: object,
+        *,
+        where: Condition | None = ...,
+        returns: Literal["none"] = ...,
+        timeout: float | None = ...,
+    ) -> None: ...
+    @overload
+    async def put(
+        self, item: M, *, where: Condition | None = ..., returns: Literal["old"], timeout: float | None = ...
+    ) -> M | None: ...
+    async def put(
+        self,
+        item: M,
+        *,
+        where: Condition | None = None,
+        returns: Literal["none", "old"] = "none",
+        timeout: float | None = None,
+    ) -> M | None:
+        """Write an item whole, over whatever has its key.
+
+        A model with a ``version()`` is written only over the version that the instance has (a new instance: over no
+        item), so that nobody's change is lost. ``created_at`` is kept where the instance has one.
+
+        Args:
+            item: an instance of a model.
+            where: what must hold of the item that is there.
+            returns: ``old`` returns the item that was overwritten, or ``None`` where there was none.
+            timeout: seconds for the whole call.
+
+        Raises:
+            VersionConflict: the item was written since this version of it was read.
+            ConditionFailed: ``where`` does not hold; the error carries the item that is there.
+            InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+            OutcomeUnknown: the answer of a conditional write was lost.
+
+        Costs one PutItem.
+        """
+        spec = spec_of_instance(item)
+        check_condition(spec, where)
+        write = plan.put_item(spec, self._prefix + spec.table.name, item, self._clock(), where=where, returns=returns)
+        response = await self._written(spec, write, item, timeout)
+        return spec.codec.decode_written(response.body) if returns == "old" else None
+
+    @overload
+    async def update(
+        self,
+        key: Key[M],
+        /,
+        *changes: Update,
+        where: Condition | None = ...,
+        upsert: bool = ...,
+        returns: Literal["new"] = ...,
+        timeout: float | None = ...,
+    ) -> M: ...
+    @overload
+    async def update(
+        self,
+        key: Key[M],
+        /,
+        *changes: Update,
+        where: Condition | None = ...,
+        upsert: bool = ...,
+        returns: Literal["old"],
+        timeout: float | None = ...,
+    ) -> M | None: ...
+    @overload
+    async def update(
+        self,
+        key: Key[M],
+        /,
+        *changes: Update,
+        where: Condition | None = ...,
+        upsert: bool = ...,
+        returns: Literal["none"],
+        timeout: float | None = ...,
+    ) -> None: ...
+    async def update(
+        self,
+        key: Key[M],
+        /,
+        *changes: Update,
+        where: Condition | None = None,
+        upsert: bool = False,
+        returns: plan.Returns = "new",
+        timeout: float | None = None,
+    ) -> M | None:
+        """Change some attributes of an item without reading it first.
+
+        Sets ``updated_at`` and moves ``version``. An item that is not there is an error unless ``upsert`` is set:
+        DynamoDB itself would make one of the changed attributes alone.
+
+        Args:
+            key: which item.
+            changes: such as ``User.age.add(1)``, ``User.email.set("a@b.c")``, ``User.tags.discard({"x"})``.
+            where: what must hold of the item that is there.
+            upsert: make the item where there is none.
+            returns: the item as it is then (``new``), as it was (``old``; ``None`` where there was none), or ``none``.
+            timeout: seconds for the whole call.
+
+        Raises:
+            ItemNotFound: there is no such item.
+            ConditionFailed: ``where`` does not hold; the error carries the item that is there.
+            UsageError: no changes, or a change of a key or of the version.
+            InvalidExpression: two changes of the same path.
+            DecodeError: the change was made, but the item does not fit the model.
+            OutcomeUnknown: the answer of a change that is not safe to repeat was lost.
+
+        Costs one UpdateItem.
+        """
+        spec = spec_of(_key(key).model)
+        check_condition(spec, where)
+        encoded = spec.codec.encode_key(*key.values)
+        table = self._prefix + spec.table.name
+        write = plan.update_item(
+            spec, table, encoded, changes, self._clock(), where=where, upsert=upsert, returns=returns
+        )
+        response = await self._written(spec, write, None, timeout)
+        return None if returns == "none" else spec.codec.decode_written(response.body)
+
+    async def save(self, item: M, *, timeout: float | None = None) -> M:
+        """Write what changed on an instance since it was read or written; nothing changed costs no request.
+
+        Attributes that the model does not have, and those that did not change here, stay as they are in the table.
+        Under the instance's version, where the model has one. An instance that was neither read nor written (a new
+        one, or the result of ``attrs.evolve``) is created.
+
+        Args:
+            item: an instance of a model.
+            timeout: seconds for the whole call.
+
+        Returns:
+            The same instance.
+
+        Raises:
+            VersionConflict: the item was written, or deleted, since this version of it was read.
+            ItemNotFound: the item is gone (a model without a version).
+            ItemExists: a new instance whose key is taken.
+            UsageError: a key attribute was changed.
+            InvalidValue, ItemTooLarge: the item cannot be stored.
+            OutcomeUnknown: the answer of a versioned write was lost.
+
+        Costs one UpdateItem, or none.
+        """
+        spec = spec_of_instance(item)
+        stored = spec.codec.stored(item)
+        if stored is None:
+            return await self.create(item, timeout=timeout)
+        write = plan.save_item(spec, self._prefix + spec.table.name, item, stored, self._clock())
+        if write is not None:
+            await self._written(spec, write, item, timeout)
+        return item
+
+    @overload
+    async def delete(
+        self,
+        target: object,
+        /,
+        *,
+        where: Condition | None = ...,
+        returns: Literal["none"] = ...,
+        timeout: float | None = ...,
+    ) -> None: ...
+    @overload
+    async def delete(
+        self, target: Key[M], /, *, where: Condition | None = ..., returns: Literal["old"], timeout: float | None = ...
+    ) -> M | None: ...
+    @overload
+    async def delete(
+        self, target: M, /, *, where: Condition | None = ..., returns: Literal["old"], timeout: float | None = ...
+    ) -> M | None: ...
+    async def delete(
+        self,
+        target: Any,
+        /,
+        *,
+        where: Condition | None = None,
+        returns: Literal["none", "old"] = "none",
+        timeout: float | None = None,
+    ) -> Any:  # as overloaded
+        """Delete an item. One that is not there is fine, unless ``where`` says otherwise.
+
+        Args:
+            target: a :class:`Key`, or an instance; an instance of a versioned model under its version.
+            where: what must hold of the item that is there.
+            returns: ``old`` returns the item that was deleted, or ``None`` where there was none.
+            timeout: seconds for the whole call.
+
+        Raises:
+            VersionConflict: the item was written since this instance was read.
+            ConditionFailed: ``where`` does not hold; the error carries the item that is there.
+            OutcomeUnknown: the answer of a conditional delete was lost.
+
+        Costs one DeleteItem.
+        """
+        if isinstance(target, Key):
+            spec: ModelSpec[Any] = spec_of(target.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
+            key, instance = spec.codec.encode_key(*target.values), None
+        else:
+            spec = spec_of_instance(target)
+            key, instance = spec.codec.key_of(target), target
+        check_condition(spec, where)
+        write = plan.delete_item(
+            spec, self._prefix + spec.table.name, key, where=where, returns=returns, instance=instance
+        )
+        response = await self._written(spec, write, None, timeout)
+        return spec.codec.decode_written(response.body) if returns == "old" else None
+
+    # --- inside ------------------------------------------------------------------------------
+
+    async def _send(self, request: Request, timeout: float | None, /) -> Response:
+        return await self._connection.send(request, timeout)
+
+    async def _written(
+        self,
+        spec: ModelSpec[Any],
+        write: plan.Write,
+        instance: object | None,
+        timeout: float | None,
+    ) -> Response:
+        """Send a write; the instance takes its new version and times only once it succeeded."""
+        try:
+            response = await self._connection.send(write.request, timeout)
+        except ConditionFailed as error:
+            raise refined(error, spec, write) from None
+        if instance is not None:
+            for name, value in write.changes.items():
+                setattr(instance, name, value)
+            if write.item is not None:
+                spec.codec.remember(instance, write.item)
+        return response
+
+
+def _given(spec: ModelSpec[Any], partition: object) -> object:
+    if partition is UNSET:
+        raise UsageError(
+            f"get({spec.name}) needs the key values: get({spec.name}, {', '.join(m.name for m in spec.key)})"
+        )
+    return partition
+
+
+def _key(value: Any) -> Key[Any]:  # what an untyped caller passed
+    if not isinstance(value, Key):
+        raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {value!r}")
+    return value  # pyright: ignore[reportUnknownVariableType]  # a Key of any model

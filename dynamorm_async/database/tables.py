@@ -1,0 +1,197 @@
+"""``db.tables``: create, ensure, describe and delete tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import anyio
+
+from dynamorm_async.database.connection import Connection
+from dynamorm_async.errors import TableInUse, TableMismatch, TableNotFound, TableTimeout, UsageError
+from dynamorm_async.model.spec import spec_of
+from dynamorm_async.model.table import Table
+from dynamorm_async.plan.tables import (
+    Billing,
+    OnDemand,
+    TableDescription,
+    create_table,
+    differences,
+    parse_description,
+)
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
+_WAIT = 300.0
+_ON_DEMAND = OnDemand()
+
+
+@final
+class Tables:
+    """The tables of a database. Every method takes model classes or :class:`Table` objects.
+
+    All calls go through the aiobotocore client. Waiting never blocks the event loop.
+    """
+
+    def __init__(self, connection: Connection, prefix: str) -> None:
+        self._connection = connection
+        self._prefix = prefix
+
+    async def create(
+        self, target: type | Table, *, billing: Billing = _ON_DEMAND, timeout: float = _WAIT
+    ) -> TableDescription:
+        """Create a table with its indexes and time to live, and wait until it is active.
+
+        Args:
+            target: a model class or a table.
+            billing: ``OnDemand()`` or ``Provisioned(read=…, write=…)``.
+            timeout: seconds to wait until it is active.
+
+        Raises:
+            TableInUse: there is such a table already.
+            TableTimeout: it was created, but is not active in time.
+            CallError: a request failed.
+
+        Costs CreateTable, DescribeTable until active, and UpdateTimeToLive where the table has a ttl attribute.
+        """
+        table, name = self._table(target)
+        await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
+        description = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
+        assert description is not None, "it is active"  # noqa: S101 - what was just waited for
+        await self._ensure_ttl(table, name)
+        return description
+
+    async def ensure(self, *targets: type | Table, billing: Billing = _ON_DEMAND, timeout: float = _WAIT) -> None:
+        """Create each table that is not there yet, wait until it is active, and enable its time to live.
+
+        A table that is there is checked against the declaration and never changed, except that time to live is
+        enabled. Several processes may do this at the same time.
+
+        Args:
+            targets: model classes or tables; models that share a table count once.
+            billing: for tables that are created.
+            timeout: seconds to wait for each table.
+
+        Raises:
+            TableMismatch: a table that is there has other keys, or lacks an index; all differences are listed.
+            TableTimeout: a table is not active in time.
+            CallError: a request failed.
+
+        Costs DescribeTable, DescribeTimeToLive where there is a ttl attribute, and what :meth:`create` costs.
+        """
+        tables = {name: table for table, name in map(self._table, targets)}
+        if not tables:
+            raise UsageError("tables.ensure() without tables: pass models, such as tables.ensure(User)")
+        for name, table in tables.items():
+            await self._ensure(name, table, billing, timeout)
+
+    async def describe(self, target: type | Table) -> TableDescription:
+        """What DynamoDB says of a table.
+
+        Raises:
+            TableNotFound: there is no such table.
+            CallError: the request failed.
+
+        Costs one DescribeTable.
+        """
+        _, name = self._table(target)
+        return await self._describe(name)
+
+    async def exists(self, target: type | Table) -> bool:
+        """Whether there is such a table, in whatever state. Costs one DescribeTable."""
+        _, name = self._table(target)
+        return await self._find(name) is not None
+
+    async def delete(self, target: type | Table, *, missing_ok: bool = False, timeout: float = _WAIT) -> None:
+        """Delete a table with all its items, and wait until it is gone.
+
+        Args:
+            target: a model class or a table.
+            missing_ok: no error where there is no such table.
+            timeout: seconds to wait until it is gone.
+
+        Raises:
+            TableNotFound: there is no such table.
+            TableInUse: it is being created or changed.
+            TableTimeout: it is not gone in time.
+            CallError: a request failed.
+
+        Costs DeleteTable, and DescribeTable until it is gone.
+        """
+        _, name = self._table(target)
+        try:
+            await self._connection.call("DeleteTable", {"TableName": name}, table=name)
+        except TableNotFound:
+            if not missing_ok:
+                raise
+            return
+        await self._wait(name, lambda found: found is None, "gone", timeout)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    async def _ensure(self, name: str, table: Table, billing: Billing, timeout: float) -> None:
+        if await self._find(name) is None:
+            try:
+                await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
+            except TableInUse:
+                # Another process was faster; what it made is checked like any table that was there.
+                await anyio.lowlevel.checkpoint()
+        found = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
+        assert found is not None, "it is active"  # noqa: S101 - what was just waited for
+        unlike = differences(table, found)
+        if unlike:
+            raise TableMismatch(name, unlike)
+        await self._ensure_ttl(table, name)
+
+    async def _ensure_ttl(self, table: Table, name: str) -> None:
+        if table.ttl is None:
+            return
+        answer = await self._connection.call("DescribeTimeToLive", {"TableName": name}, table=name)
+        state: dict[str, Any] = answer.get("TimeToLiveDescription") or {}
+        if state.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
+            if state.get("AttributeName") != table.ttl:
+                raise TableMismatch(
+                    name, [f"its time to live is {state.get('AttributeName')}, declared is {table.ttl}"]
+                )
+            return
+        specification = {"Enabled": True, "AttributeName": table.ttl}
+        params = {"TableName": name, "TimeToLiveSpecification": specification}
+        await self._connection.call("UpdateTimeToLive", params, table=name)
+
+    async def _wait(
+        self,
+        name: str,
+        done: Callable[[TableDescription | None], bool],
+        wanted: str,
+        timeout: float,
+    ) -> TableDescription | None:
+        pause = _FIRST_PAUSE
+        status = "missing"
+        with anyio.move_on_after(timeout):
+            while True:
+                found = await self._find(name)
+                if done(found):
+                    return found
+                status = "missing" if found is None else found.status
+                await anyio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        raise TableTimeout(
+            f"table {name} is not {wanted} after {timeout:g} seconds; its status is {status}. "
+            "The request was accepted: wait longer with timeout=..., or look again later",
+            table=name,
+            status=status,
+        )
+
+    async def _find(self, name: str) -> TableDescription | None:
+        try:
+            return await self._describe(name)
+        except TableNotFound:
+            return None
+
+    async def _describe(self, name: str) -> TableDescription:
+        answer = await self._connection.call("DescribeTable", {"TableName": name}, table=name)
+        return parse_description(answer["Table"])
+
+    def _table(self, target: type | Table) -> tuple[Table, str]:
+        table = target if isinstance(target, Table) else spec_of(target).table
+        return table, self._prefix + table.name

@@ -1,0 +1,375 @@
+"""``Attr``: an attribute of a model. On the class it builds conditions and updates; on an instance it is the value."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, final, overload
+
+from dynamorm_async.errors import InvalidExpression, InvalidValue, UsageError
+from dynamorm_async.expressions.conditions import (
+    Between,
+    Comparator,
+    Comparison,
+    Condition,
+    Either,
+    Every,
+    Function,
+    Literally,
+    OneOf,
+    Operand,
+    Path,
+    Segments,
+)
+from dynamorm_async.expressions.placeholders import Segment
+from dynamorm_async.expressions.updates import (
+    Assignment,
+    Concatenation,
+    Default,
+    Element,
+    Nothing,
+    Update,
+    path_text,
+)
+from dynamorm_async.types import AttributeValue
+
+T = TypeVar("T")
+E = TypeVar("E")
+TypeTag = Literal["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"]
+
+_NULL: AttributeValue = {"NULL": True}
+
+
+class ValueShape(Protocol):
+    """What an attribute must know of its type: the codec's shapes do."""
+
+    def encode(self, value: object) -> AttributeValue:
+        """Value to AttributeValue; raises ``InvalidValue``."""
+        ...
+
+    @property
+    def element(self) -> ValueShape | None:
+        """The shape of a list's, set's or map's elements."""
+        ...
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a set."""
+        ...
+
+    @property
+    def instance_of(self) -> type | None:
+        """The class of a nested object."""
+        ...
+
+    def child(self, segment: Segment, /) -> tuple[Segment, ValueShape] | None:
+        """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
+        ...
+
+
+class Attr(Generic[T]):
+    """An attribute of type ``T``, or a path inside one.
+
+    ``User.age`` is an ``Attr[int]``; ``user.age`` is an ``int``. Comparisons and the methods below return
+    conditions and updates; nothing is sent. ``User.address / Address.city`` and ``User.scores[0]`` are paths.
+
+    Raises:
+        InvalidValue: from any operator, where the operand cannot be stored as this attribute's type.
+    """
+
+    __dynamorm_descriptor__ = True
+
+    def __init__(
+        self, owner: type, label: str, segments: Segments, shape: ValueShape, *, omits_null: bool = False
+    ) -> None:
+        self._owner = owner
+        self._label = label
+        self._segments = segments
+        self._shape = shape
+        self._omits_null = omits_null
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Attr[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type, /) -> T: ...
+    def __get__(self, instance: object | None, owner: type, /) -> Attr[T] | T:
+        # A non-data descriptor: an instance's own value, where there is one, is found before this is called.
+        if instance is None:
+            return self
+        raise AttributeError(f"this {owner.__name__} has no value for {self._label}")
+
+    if TYPE_CHECKING:  # tells checkers that the constructor and assignments take a T
+
+        def __set__(self, instance: object, value: T, /) -> None: ...
+
+    def __repr__(self) -> str:
+        return f"<Attr {self._owner.__name__}.{self._label}>"
+
+    # --- paths -----------------------------------------------------------------------------
+
+    @property
+    def segments(self) -> Segments:
+        """The document path, in DynamoDB's names."""
+        return self._segments
+
+    @property
+    def owner(self) -> type:
+        """The class that the attribute was declared on."""
+        return self._owner
+
+    @overload
+    def __truediv__(self, inner: Attr[E]) -> Attr[E]: ...
+    @overload
+    def __truediv__(self, inner: Condition) -> Condition: ...
+    @overload
+    def __truediv__(self, inner: Update) -> Update: ...
+    def __truediv__(self, inner: Attr[Any] | Condition | Update) -> Any:  # as overloaded
+        """The path of an attribute inside this one, or a condition or update on it, moved here."""
+        if isinstance(inner, Condition | Update):
+            return inner.below(self._segments)
+        nested = self._shape.instance_of
+        if nested is None or not issubclass(nested, inner._owner):
+            what = f"holds {nested.__name__}" if nested else "holds no embedded class"
+            raise InvalidExpression(f"{self!r} {what}, so {inner!r} is not inside it")
+        return Attr[Any](
+            self._owner,
+            f"{self._label}.{inner._label}",
+            (*self._segments, *inner._segments),
+            inner._shape,
+            omits_null=inner._omits_null,
+        )
+
+    @overload
+    def __getitem__(self: Attr[list[E]], segment: int) -> Attr[E]: ...
+    @overload
+    def __getitem__(self: Attr[list[E] | None], segment: int) -> Attr[E]: ...
+    @overload
+    def __getitem__(self: Attr[dict[str, E]], segment: str) -> Attr[E]: ...
+    @overload
+    def __getitem__(self: Attr[dict[str, E] | None], segment: str) -> Attr[E]: ...
+    @overload
+    def __getitem__(self, segment: int | str) -> Attr[Any]: ...
+    def __getitem__(self, segment: int | str) -> Attr[Any]:
+        """The path of a list element (by index), or of a map's entry or a nested class's attribute (by name)."""
+        if isinstance(segment, int) and segment < 0:
+            raise InvalidExpression(f"{self!r}[{segment}]: DynamoDB counts list elements from 0, not from the end")
+        found = self._shape.child(segment)
+        if found is None:
+            raise InvalidExpression(f"{self!r} has nothing at [{segment!r}]")
+        stored, shape = found
+        path = (*self._segments, stored)
+        return Attr(self._owner, path_text(path), path, shape)
+
+    def __iter__(self) -> Any:  # never returns
+        raise TypeError(f"{self!r} is an attribute of the class, not a value: it cannot be iterated")
+
+    # --- conditions --------------------------------------------------------------------------
+
+    def __eq__(self, other: T | Attr[T]) -> Condition:  # type: ignore[override]  # conditions are not bools
+        """Equal. ``== None``: there is no such attribute, or it is NULL."""
+        if other is None:
+            absent = Function("attribute_not_exists", Path(self._segments))
+            return Either((absent, Comparison(Path(self._segments), "=", Literally(_NULL))))
+        return self._compare("=", other)
+
+    def __ne__(self, other: T | Attr[T]) -> Condition:  # type: ignore[override]  # conditions are not bools
+        """Not equal. ``!= None``: there is such an attribute, and it is not NULL."""
+        if other is None:
+            present = Function("attribute_exists", Path(self._segments))
+            return Every((present, Comparison(Path(self._segments), "<>", Literally(_NULL))))
+        return self._compare("<>", other)
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: T | Attr[T]) -> Condition:
+        return self._compare("<", other)
+
+    def __le__(self, other: T | Attr[T]) -> Condition:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: T | Attr[T]) -> Condition:
+        return self._compare(">", other)
+
+    def __ge__(self, other: T | Attr[T]) -> Condition:
+        return self._compare(">=", other)
+
+    def between(self, low: T | Attr[T], high: T | Attr[T], /) -> Condition:
+        """From ``low`` to ``high``, both included."""
+        return Between(Path(self._segments), self._operand(low), self._operand(high))
+
+    def is_in(self, values: Iterable[T], /) -> Condition:
+        """Equal to one of 1 to 100 values.
+
+        Raises:
+            InvalidExpression: no values, or more than 100.
+        """
+        return OneOf(Path(self._segments), tuple(self._operand(value) for value in values))
+
+    def exists(self) -> Condition:
+        """There is such an attribute, whatever its value."""
+        return Function("attribute_exists", Path(self._segments))
+
+    def not_exists(self) -> Condition:
+        """There is no such attribute."""
+        return Function("attribute_not_exists", Path(self._segments))
+
+    @overload
+    def begins_with(self: Attr[str] | Attr[str | None], prefix: str, /) -> Condition: ...
+    @overload
+    def begins_with(self: Attr[bytes] | Attr[bytes | None], prefix: bytes, /) -> Condition: ...
+    @overload
+    def begins_with(self: Attr[Any], prefix: str | bytes, /) -> Condition: ...
+    def begins_with(self: Attr[Any], prefix: str | bytes, /) -> Condition:
+        """Text or binary that begins with a prefix."""
+        value: AttributeValue = {"S": prefix} if isinstance(prefix, str) else {"B": prefix}
+        return Function("begins_with", Path(self._segments), Literally(value))
+
+    @overload
+    def contains(self: Attr[str] | Attr[str | None], part: str, /) -> Condition: ...
+    @overload
+    def contains(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], part: E, /) -> Condition: ...
+    @overload
+    def contains(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], part: E, /) -> Condition: ...
+    @overload
+    def contains(self: Attr[list[E]] | Attr[list[E] | None], part: E, /) -> Condition: ...
+    def contains(self: Attr[Any], part: Any, /) -> Condition:
+        """Text that contains a text, or a set or list that contains an element."""
+        element = self._shape.element
+        operand = self._operand(part) if element is None else self._literal(element, part)
+        return Function("contains", Path(self._segments), operand)
+
+    def attribute_type(self, tag: TypeTag, /) -> Condition:
+        """Stored under a type tag, for example ``"S"``."""
+        return Function("attribute_type", Path(self._segments), Literally({"S": tag}))
+
+    def size(self) -> Size:
+        """The size: characters of text, bytes of binary, elements of a set, list or map."""
+        return Size(self._segments)
+
+    # --- updates ----------------------------------------------------------------------------
+
+    def set(self, value: T | Attr[T], /) -> Update:
+        """Replace the value. ``None`` (and an empty set) removes the attribute."""
+        if self._is_nothing(value):
+            return self.remove()
+        return Update("SET", self._segments, Assignment(self._operand(value)))
+
+    def set_default(self, value: T, /) -> Update:
+        """Set the value where the attribute is not there yet."""
+        return Update("SET", self._segments, Default(self._operand(value)))
+
+    def remove(self) -> Update:
+        """Remove the attribute, or the list element."""
+        return Update("REMOVE", self._segments, Nothing())
+
+    @overload
+    def add(self: Attr[int] | Attr[int | None], amount: int, /) -> Update: ...
+    @overload
+    def add(self: Attr[float] | Attr[float | None], amount: float, /) -> Update: ...
+    @overload
+    def add(self: Attr[Decimal] | Attr[Decimal | None], amount: Decimal | int, /) -> Update: ...
+    @overload
+    def add(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], amount: builtins.set[E], /) -> Update: ...
+    @overload
+    def add(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], amount: frozenset[E], /) -> Update: ...
+    def add(self: Attr[Any], amount: Any, /) -> Update:
+        """Add to a number (absent counts as 0), or add elements to a set. Not for paths inside lists or maps of old engines.
+
+        Raises:
+            InvalidExpression: the attribute is neither a number nor a set.
+        """
+        value = self._elements(amount)
+        if next(iter(value)) not in ("N", "SS", "NS", "BS"):
+            raise InvalidExpression(f"{self!r} is neither a number nor a set: add() cannot change it")
+        return Update("ADD", self._segments, Element(Literally(value)))
+
+    @overload
+    def discard(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], elements: builtins.set[E], /) -> Update: ...
+    @overload
+    def discard(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], elements: frozenset[E], /) -> Update: ...
+    def discard(self: Attr[Any], elements: Any, /) -> Update:
+        """Take elements out of a set; those that are not in it do no harm.
+
+        Raises:
+            InvalidExpression: the attribute is no set.
+        """
+        value = self._elements(elements)
+        if not self._shape.is_set:
+            raise InvalidExpression(f"{self!r} is no set: discard() cannot change it")
+        return Update("DELETE", self._segments, Element(Literally(value)))
+
+    def append(self: Attr[list[E]] | Attr[list[E] | None], elements: list[E], /) -> Update:
+        """Put elements after those of a list; an absent list counts as empty."""
+        return self._concatenate(elements, before=False)
+
+    def prepend(self: Attr[list[E]] | Attr[list[E] | None], elements: list[E], /) -> Update:
+        """Put elements before those of a list; an absent list counts as empty."""
+        return self._concatenate(elements, before=True)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _concatenate(self: Attr[Any], elements: object, *, before: bool) -> Update:
+        value = self._literal(self._shape, elements)
+        return Update("SET", self._segments, Concatenation(value, before))
+
+    def _compare(self, comparator: Comparator, other: T | Attr[T]) -> Condition:
+        return Comparison(Path(self._segments), comparator, self._operand(other))
+
+    def _operand(self, value: T | Attr[T]) -> Operand:
+        if isinstance(value, Attr):
+            return Path(value.segments)
+        return self._literal(self._shape, value)
+
+    def _literal(self, shape: ValueShape, value: object) -> Literally:
+        if isinstance(value, Condition | Update):
+            raise UsageError(f"{self!r} is compared with {value!r}: put parentheses around each comparison")
+        try:
+            return Literally(shape.encode(value))
+        except InvalidValue as error:
+            raise InvalidValue(f"{self._owner.__name__}.{self._label}: {error}") from None
+
+    def _elements(self, value: object) -> AttributeValue:
+        if self._shape.is_set and not value:
+            raise InvalidExpression(f"{self!r}: an empty set changes nothing, and DynamoDB refuses it")
+        return self._literal(self._shape, value).value
+
+    def _is_nothing(self, value: object) -> bool:
+        if not self._omits_null or isinstance(value, Attr):
+            return False
+        return value is None or (self._shape.is_set and value in (builtins.set(), frozenset()))
+
+
+@final
+class Size:
+    """The size of an attribute, to compare with a number or with another size."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._path = Path(segments, size=True)
+
+    def __eq__(self, other: int | Size) -> Condition:  # type: ignore[override]  # conditions are not bools
+        return self._compare("=", other)
+
+    def __ne__(self, other: int | Size) -> Condition:  # type: ignore[override]  # conditions are not bools
+        return self._compare("<>", other)
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: int | Size) -> Condition:
+        return self._compare("<", other)
+
+    def __le__(self, other: int | Size) -> Condition:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: int | Size) -> Condition:
+        return self._compare(">", other)
+
+    def __ge__(self, other: int | Size) -> Condition:
+        return self._compare(">=", other)
+
+    def _compare(self, comparator: Comparator, other: int | Size) -> Condition:
+        if isinstance(other, Size):
+            return Comparison(self._path, comparator, other._path)  # noqa: SLF001 - of the same class
+        if type(other) is not int:
+            raise InvalidValue(f"a size is compared with an int, got {other!r}")
+        return Comparison(self._path, comparator, Literally({"N": str(other)}))

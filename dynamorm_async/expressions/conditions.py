@@ -1,0 +1,273 @@
+"""Conditions as a tree of frozen nodes. Built by the operators of ``Attr``; combined with ``&``, ``|`` and ``~``.
+
+Source: "Condition and filter expressions, operators, and functions" in DynamoDB's developer guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias, final
+
+import attrs
+
+from dynamorm_async.errors import InvalidExpression, UsageError
+from dynamorm_async.expressions.placeholders import Placeholders, Segment
+from dynamorm_async.types import AttributeValue
+
+Comparator = Literal["=", "<>", "<", "<=", ">", ">="]
+Segments: TypeAlias = tuple[Segment, ...]
+
+_MAX_IN = 100
+
+
+class Condition:
+    """What must hold: of an item before a write, or of the items that a query returns.
+
+    Combine with ``&`` (and), ``|`` (or) and ``~`` (not), with parentheses around comparisons::
+
+        (User.age >= 18) & (User.email.exists() | ~User.active)
+    """
+
+    __slots__ = ()
+
+    def __and__(self, other: Condition) -> Condition:
+        return Every((*_parts(self, Every), *_parts(_checked(other, "&"), Every)))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Either((*_parts(self, Either), *_parts(_checked(other, "|"), Either)))
+
+    def __invert__(self) -> Condition:
+        return Negation(self)
+
+    def __bool__(self) -> bool:
+        raise UsageError(
+            "a condition has no truth value in Python: combine conditions with &, | and ~ instead of "
+            "and, or and not, and write a < b & b < c instead of a < b < c"
+        )
+
+    def render(self, placeholders: Placeholders) -> str:
+        """The condition as expression text."""
+        raise NotImplementedError
+
+    def below(self, prefix: Segments) -> Condition:
+        """The same condition on the same attributes inside a map."""
+        raise NotImplementedError
+
+    def roots(self) -> Iterator[str]:
+        """The names of the top-level attributes that it mentions."""
+        raise NotImplementedError
+
+
+@final
+@attrs.frozen
+class Path:
+    """An operand: the value at a document path, or its size."""
+
+    segments: Segments
+    size: bool = False
+
+    def render(self, placeholders: Placeholders) -> str:
+        text = placeholders.path(self.segments)
+        return f"size({text})" if self.size else text
+
+    def below(self, prefix: Segments) -> Path:
+        return Path((*prefix, *self.segments), self.size)
+
+    def roots(self) -> Iterator[str]:
+        yield str(self.segments[0])
+
+
+@final
+@attrs.frozen
+class Literally:
+    """An operand: a value."""
+
+    value: AttributeValue
+
+    def render(self, placeholders: Placeholders) -> str:
+        return placeholders.value(self.value)
+
+    def below(self, prefix: Segments) -> Literally:  # noqa: ARG002 - a value has no path
+        return self
+
+    def roots(self) -> Iterator[str]:
+        return iter(())
+
+
+Operand: TypeAlias = Path | Literally
+
+
+@final
+@attrs.frozen
+class Comparison(Condition):
+    """``left = right`` and its siblings."""
+
+    left: Path
+    comparator: Comparator
+    right: Operand
+
+    def render(self, placeholders: Placeholders) -> str:
+        return f"{self.left.render(placeholders)} {self.comparator} {self.right.render(placeholders)}"
+
+    def below(self, prefix: Segments) -> Condition:
+        return Comparison(self.left.below(prefix), self.comparator, self.right.below(prefix))
+
+    def roots(self) -> Iterator[str]:
+        yield from self.left.roots()
+        yield from self.right.roots()
+
+
+@final
+@attrs.frozen
+class Between(Condition):
+    """``path BETWEEN low AND high``, both ends included."""
+
+    path: Path
+    low: Operand
+    high: Operand
+
+    def render(self, placeholders: Placeholders) -> str:
+        low, high = self.low.render(placeholders), self.high.render(placeholders)
+        return f"{self.path.render(placeholders)} BETWEEN {low} AND {high}"
+
+    def below(self, prefix: Segments) -> Condition:
+        return Between(self.path.below(prefix), self.low.below(prefix), self.high.below(prefix))
+
+    def roots(self) -> Iterator[str]:
+        for operand in (self.path, self.low, self.high):
+            yield from operand.roots()
+
+
+@final
+@attrs.frozen
+class OneOf(Condition):
+    """``path IN (…)``: one to a hundred values."""
+
+    path: Path
+    values: tuple[Operand, ...]
+
+    def __attrs_post_init__(self) -> None:
+        if not 1 <= len(self.values) <= _MAX_IN:
+            raise InvalidExpression(f"is_in() takes 1 to {_MAX_IN} values, got {len(self.values)}")
+
+    def render(self, placeholders: Placeholders) -> str:
+        values = ", ".join(value.render(placeholders) for value in self.values)
+        return f"{self.path.render(placeholders)} IN ({values})"
+
+    def below(self, prefix: Segments) -> Condition:
+        return OneOf(self.path.below(prefix), tuple(value.below(prefix) for value in self.values))
+
+    def roots(self) -> Iterator[str]:
+        yield from self.path.roots()
+        for value in self.values:
+            yield from value.roots()
+
+
+@final
+@attrs.frozen
+class Function(Condition):
+    """A function of a path: ``attribute_exists(path)``, ``begins_with(path, value)`` …"""
+
+    name: Literal["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"]
+    path: Path
+    argument: Operand | None = None
+
+    def render(self, placeholders: Placeholders) -> str:
+        arguments = [self.path.render(placeholders)]
+        if self.argument is not None:
+            arguments.append(self.argument.render(placeholders))
+        return f"{self.name}({', '.join(arguments)})"
+
+    def below(self, prefix: Segments) -> Condition:
+        argument = None if self.argument is None else self.argument.below(prefix)
+        return Function(self.name, self.path.below(prefix), argument)
+
+    def roots(self) -> Iterator[str]:
+        yield from self.path.roots()
+        if self.argument is not None:
+            yield from self.argument.roots()
+
+
+@final
+@attrs.frozen
+class Every(Condition):
+    """All of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+    def render(self, placeholders: Placeholders) -> str:
+        return " AND ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+
+    def below(self, prefix: Segments) -> Condition:
+        return Every(tuple(condition.below(prefix) for condition in self.conditions))
+
+    def roots(self) -> Iterator[str]:
+        return (root for condition in self.conditions for root in condition.roots())
+
+
+@final
+@attrs.frozen
+class Either(Condition):
+    """At least one of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+    def render(self, placeholders: Placeholders) -> str:
+        return " OR ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+
+    def below(self, prefix: Segments) -> Condition:
+        return Either(tuple(condition.below(prefix) for condition in self.conditions))
+
+    def roots(self) -> Iterator[str]:
+        return (root for condition in self.conditions for root in condition.roots())
+
+
+@final
+@attrs.frozen
+class Negation(Condition):
+    """Not the condition."""
+
+    condition: Condition
+
+    def render(self, placeholders: Placeholders) -> str:
+        return f"NOT ({self.condition.render(placeholders)})"
+
+    def below(self, prefix: Segments) -> Condition:
+        return Negation(self.condition.below(prefix))
+
+    def roots(self) -> Iterator[str]:
+        return self.condition.roots()
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition | None:
+    """One condition that says them all; ``None`` for none.
+
+    Raises:
+        UsageError: something is not a condition.
+    """
+    checked = [part for condition in conditions for part in _parts(_checked(condition, "where"), Every)]
+    if len(checked) <= 1:
+        return checked[0] if checked else None
+    return Every(tuple(checked))
+
+
+def _parts(condition: Condition, kind: type[Every | Either]) -> tuple[Condition, ...]:
+    return condition.conditions if isinstance(condition, kind) else (condition,)
+
+
+def _checked(value: object, where: str) -> Condition:
+    if isinstance(value, Condition):
+        return value
+    hint = ""
+    if isinstance(value, bool):
+        hint = (
+            ": both sides of the comparison were plain values, or the operand's type does not match the attribute's; "
+            "compare the model's class attribute (User.age >= 18), not an instance's, and put parentheses around "
+            "comparisons joined by & and |"
+        )
+    raise UsageError(f"{where} takes conditions, got {value!r}{hint}")
+
+
+def _enclosed(condition: Condition, placeholders: Placeholders) -> str:
+    text = condition.render(placeholders)
+    return f"({text})" if isinstance(condition, Every | Either) else text

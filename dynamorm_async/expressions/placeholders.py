@@ -1,0 +1,74 @@
+"""One allocator of placeholders for a whole request: every name aliased, equal values shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dynamorm_async.errors import InvalidExpression
+from dynamorm_async.types import AttributeValue
+
+_MAX_EXPRESSION = 4096  # bytes; "Service quotas: expression parameters" in the developer guide
+
+Segment = str | int
+"""One step of a document path: an attribute's or map entry's name, or a list index."""
+
+
+class Placeholders:
+    """Gives names and values their placeholders while the expressions of one request are rendered."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[bytes, str] = {}
+        self._attribute_values: dict[str, AttributeValue] = {}
+
+    def path(self, segments: tuple[Segment, ...]) -> str:
+        """A document path with every name aliased: ``#n0.#n1[2]``."""
+        parts: list[str] = []
+        for segment in segments:
+            if isinstance(segment, int):
+                parts.append(f"[{segment}]")
+            else:
+                parts.append(f".{self._name(segment)}" if parts else self._name(segment))
+        return "".join(parts)
+
+    def value(self, value: AttributeValue) -> str:
+        """The placeholder of a value; equal values share one."""
+        try:
+            identity = msgspec.json.encode(value)
+        except UnicodeEncodeError:
+            raise InvalidExpression(
+                "a text in the expression holds half a surrogate pair, which has no UTF-8"
+            ) from None
+        placeholder = self._values.get(identity)
+        if placeholder is None:
+            placeholder = self._values[identity] = f":v{len(self._values)}"
+            self._attribute_values[placeholder] = value
+        return placeholder
+
+    def into(self, body: dict[str, Any], **expressions: str) -> None:
+        """Put the expressions, and the names and values that they use, into a request's body.
+
+        Args:
+            body: the request's parameters.
+            expressions: parameter name, for example ``ConditionExpression``, to rendered text; empty ones are left out.
+
+        Raises:
+            InvalidExpression: an expression is longer than DynamoDB's 4 KB.
+        """
+        for name, text in expressions.items():
+            if len(text) > _MAX_EXPRESSION:
+                raise InvalidExpression(f"the {name} has {len(text)} bytes; DynamoDB allows {_MAX_EXPRESSION}")
+            if text:
+                body[name] = text
+        if self._names:
+            body["ExpressionAttributeNames"] = {alias: name for name, alias in self._names.items()}
+        if self._attribute_values:
+            body["ExpressionAttributeValues"] = self._attribute_values
+
+    def _name(self, name: str) -> str:
+        alias = self._names.get(name)
+        if alias is None:
+            alias = self._names[name] = f"#n{len(self._names)}"
+        return alias

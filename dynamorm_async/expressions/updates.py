@@ -1,0 +1,154 @@
+"""Updates as frozen nodes. Built by the methods of ``Attr``.
+
+Source: "Update expressions" in DynamoDB's developer guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias, final
+
+import attrs
+
+from dynamorm_async.errors import InvalidExpression, UsageError
+from dynamorm_async.expressions.conditions import Literally, Operand, Path, Segments
+from dynamorm_async.expressions.placeholders import Placeholders
+
+Verb = Literal["SET", "REMOVE", "ADD", "DELETE"]
+
+
+@final
+@attrs.frozen
+class Assignment:
+    """``path = operand``: the operand replaces what was there."""
+
+    operand: Operand
+
+    def render(self, path: str, placeholders: Placeholders) -> str:
+        return f"{path} = {self.operand.render(placeholders)}"
+
+
+@final
+@attrs.frozen
+class Default:
+    """``path = if_not_exists(path, operand)``."""
+
+    operand: Operand
+
+    def render(self, path: str, placeholders: Placeholders) -> str:
+        return f"{path} = if_not_exists({path}, {self.operand.render(placeholders)})"
+
+
+@final
+@attrs.frozen
+class Concatenation:
+    """``path = list_append(…)``: elements after, or before, those of a list that may not be there yet."""
+
+    elements: Literally
+    before: bool
+
+    def render(self, path: str, placeholders: Placeholders) -> str:
+        elements = self.elements.render(placeholders)
+        present = f"if_not_exists({path}, {placeholders.value({'L': []})})"
+        order = f"{elements}, {present}" if self.before else f"{present}, {elements}"
+        return f"{path} = list_append({order})"
+
+
+@final
+@attrs.frozen
+class Element:
+    """``path operand`` of ADD and DELETE: a number to add, or elements of a set."""
+
+    operand: Literally
+
+    def render(self, path: str, placeholders: Placeholders) -> str:
+        return f"{path} {self.operand.render(placeholders)}"
+
+
+@final
+@attrs.frozen
+class Nothing:
+    """REMOVE has no operand."""
+
+    def render(self, path: str, placeholders: Placeholders) -> str:  # noqa: ARG002 - the shape of its siblings
+        return path
+
+
+Change: TypeAlias = Assignment | Default | Concatenation | Element | Nothing
+
+
+@final
+@attrs.frozen
+class Update:
+    """One change of one path of an item.
+
+    Attributes:
+        verb: the clause that it belongs to.
+        path: what changes.
+        change: how.
+    """
+
+    verb: Verb
+    path: Segments
+    change: Change
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether applying it twice leaves the same as applying it once."""
+        if isinstance(self.change, Concatenation):
+            return False
+        if isinstance(self.change, Assignment) and isinstance(self.change.operand, Path):
+            return False  # the other attribute may have changed in between
+        # ADD of a number counts twice; ADD to a set does not.
+        return not (self.verb == "ADD" and isinstance(self.change, Element) and "N" in self.change.operand.value)
+
+    def below(self, prefix: Segments) -> Update:
+        """The same change inside a map."""
+        change = self.change
+        if isinstance(change, Assignment | Default):
+            change = attrs.evolve(change, operand=change.operand.below(prefix))
+        return Update(self.verb, (*prefix, *self.path), change)
+
+
+def render(updates: Sequence[Update], placeholders: Placeholders) -> str:
+    """The update expression of all the changes.
+
+    Raises:
+        InvalidExpression: two changes touch the same path, or one lies inside the other.
+    """
+    _refuse_overlaps(updates)
+    clauses: dict[Verb, list[str]] = {}
+    for update in updates:
+        text = update.change.render(placeholders.path(update.path), placeholders)
+        clauses.setdefault(update.verb, []).append(text)
+    return " ".join(f"{verb} {', '.join(texts)}" for verb, texts in clauses.items())
+
+
+def checked(updates: Iterable[object]) -> tuple[Update, ...]:
+    """The updates of a call.
+
+    Raises:
+        UsageError: something is not an update.
+    """
+    result = tuple(updates)
+    for update in result:
+        if not isinstance(update, Update):
+            raise UsageError(f"update() takes changes such as User.age.set(3) or User.age.add(1), got {update!r}")
+    return result  # type: ignore[return-value]  # each was just checked
+
+
+def path_text(segments: Segments) -> str:
+    """A document path for people: ``address.city``, ``scores[0]``."""
+    return "".join(f"[{s}]" if isinstance(s, int) else (f".{s}" if i else s) for i, s in enumerate(segments))
+
+
+def _refuse_overlaps(updates: Sequence[Update]) -> None:
+    ordered = sorted((update.path for update in updates), key=lambda path: [str(segment) for segment in path])
+    for index, path in enumerate(ordered):
+        for other in ordered[index + 1 :]:
+            if other[: len(path)] == path:
+                raise InvalidExpression(
+                    f"two changes touch {path_text(path)}"
+                    + (f" and {path_text(other)}, which lies inside it" if other != path else "")
+                    + "; DynamoDB allows one change a path"
+                )

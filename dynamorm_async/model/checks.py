@@ -1,0 +1,81 @@
+"""What must hold of a class's attributes, told with class, attribute and fix."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from dynamorm_async.codec.layout import Layout, Member, options_of
+from dynamorm_async.errors import ModelError
+from dynamorm_async.model.table import KeyPart
+
+_RESERVED_PREFIX = "_dynamorm"
+_TAG = "_type"
+_MAX_NAME_BYTES = 255
+_ONCE = ("partition_key", "sort_key", "version", "created_at", "updated_at", "ttl")
+_ROLE_TYPES = {"version": int, "created_at": datetime, "updated_at": datetime}
+
+
+def check_layout(layout: Layout) -> None:
+    """Names that are unique and allowed.
+
+    Raises:
+        ModelError: a reserved, empty, overlong or duplicate name.
+    """
+    taken: dict[str, str] = {}
+    for member in layout.members:
+        where = f"{layout.cls.__name__}.{member.name}"
+        if not member.wire or len(member.wire.encode()) > _MAX_NAME_BYTES:
+            raise ModelError(f"{where}: an attribute's name in DynamoDB has 1 to {_MAX_NAME_BYTES} bytes")
+        if member.wire.startswith(_RESERVED_PREFIX) or member.wire == _TAG:
+            raise ModelError(f"{where}: the name {member.wire!r} is reserved; give it another with name=...")
+        if member.wire in taken:
+            raise ModelError(
+                f"{where} and {taken[member.wire]} are both stored as {member.wire!r}; give one another name=..."
+            )
+        taken[member.wire] = where
+
+
+def check_roles(layout: Layout) -> None:
+    """One partition key, at most one of each other role, each of the type that the role needs.
+
+    Raises:
+        ModelError: there is none or more than one, or the type is another.
+    """
+    cls = layout.cls.__name__
+    found: dict[str, Member] = {}
+    for field in attrs.fields(layout.cls):
+        role, member = options_of(field).role, layout.member(field.name)
+        if role not in _ONCE or member is None:
+            continue
+        if role in found:
+            raise ModelError(
+                f"{cls} has two {role}() attributes, {found[role].name} and {member.name}; DynamoDB has one"
+            )
+        found[role] = member
+        wanted = _ROLE_TYPES.get(role)
+        if wanted is not None and member.shape.type is not wanted:
+            raise ModelError(f"{cls}.{member.name}: {role}() wants Attr[{wanted.__name__}]")
+    if "partition_key" not in found:
+        raise ModelError(f"{cls} has no partition key: declare one attribute with partition_key()")
+
+
+def key_part(layout: Layout, name: str, what: str) -> KeyPart:
+    """An attribute as part of a key.
+
+    Raises:
+        ModelError: there is no such attribute, or its type cannot be a key.
+    """
+    cls = layout.cls.__name__
+    member = layout.member(name)
+    if member is None:
+        known = ", ".join(m.name for m in layout.members)
+        raise ModelError(f"{cls}: {name!r} is to be {what}, but {cls} has no such attribute; it has {known}")
+    tag = member.shape.tag
+    if tag not in ("S", "N", "B"):
+        shown = getattr(member.shape.type, "__name__", str(member.shape.type))
+        raise ModelError(f"{cls}.{name} is {what}, but DynamoDB keys are text, numbers or bytes, not {shown}")
+    if member.shape.optional and not what.startswith("a key of index"):
+        raise ModelError(f"{cls}.{name} is {what}, so it cannot be None: take the | None off its type")
+    return KeyPart(member.wire, tag)  # type: ignore[arg-type]  # just checked

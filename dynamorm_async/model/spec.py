@@ -1,0 +1,75 @@
+"""What is known of a model, as a frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast, final
+
+import attrs
+
+from dynamorm_async.codec.item import ItemCodec
+from dynamorm_async.codec.layout import Member
+from dynamorm_async.errors import UsageError
+from dynamorm_async.model.table import Table
+
+M = TypeVar("M")
+
+SPEC = "__dynamorm_spec__"
+"""The class attribute that holds a model's :class:`ModelSpec`."""
+
+
+@final
+@attrs.frozen(eq=False)
+class ModelSpec(Generic[M]):
+    """A model: its class, table, attributes and codec.
+
+    Attributes:
+        cls: the class.
+        table: the table that its items live in.
+        attributes: its stored attributes by Python name, in order.
+        key: the members that are the table's key: partition key, and sort key where there is one.
+        version: the member that counts versions, if any.
+        created_at: the member that says when the item was first written, if any.
+        updated_at: the member that says when it was last written, if any.
+        ttl: the member that says when it may be deleted, if any.
+        codec: encodes and decodes its items.
+    """
+
+    cls: type[M]
+    table: Table
+    attributes: Mapping[str, Member]
+    key: tuple[Member, ...]
+    codec: ItemCodec[M]
+    version: Member | None = None
+    created_at: Member | None = None
+    updated_at: Member | None = None
+    ttl: Member | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's name."""
+        return self.cls.__name__
+
+
+def spec_of(model: type[M]) -> ModelSpec[M]:
+    """The record of a model class.
+
+    Raises:
+        UsageError: the class is not a model.
+    """
+    # Looked up in the class's own namespace: a plain subclass of a model is no model.
+    spec = getattr(model, "__dict__", {}).get(SPEC)
+    if spec is None:
+        raise UsageError(f"{model!r} is not a model: decorate its class with @model(table=...)")
+    return cast("ModelSpec[M]", spec)
+
+
+def spec_of_instance(instance: object) -> ModelSpec[Any]:
+    """The record of an instance's model.
+
+    Raises:
+        UsageError: it is no instance of a model.
+    """
+    if isinstance(instance, type):
+        raise UsageError(f"expected an instance of a model, got the class {instance.__name__}")
+    return spec_of(type(instance))

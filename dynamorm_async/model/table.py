@@ -1,0 +1,188 @@
+"""Physical tables and indexes, as frozen records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias, final
+
+import attrs
+
+from dynamorm_async.errors import ModelError
+
+KeyTag = Literal["S", "N", "B"]
+Projection: TypeAlias = Literal["all", "keys_only"] | tuple[str, ...]
+
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}\Z")
+_MAX_LOCAL_INDEXES = 5
+_MAX_KEY_PARTS = 4
+
+
+@final
+@attrs.frozen
+class KeyPart:
+    """One attribute of a key: its name in DynamoDB and its type tag (``S``, ``N`` or ``B``)."""
+
+    name: str
+    tag: KeyTag = "S"
+
+
+@final
+@attrs.frozen
+class TableIndex:
+    """A global (GSI) or local (LSI) secondary index of a table.
+
+    Attributes:
+        name: the index's name.
+        partition: its partition key: one attribute, or up to four (multi-attribute keys).
+        sort: its sort key: none, one attribute, or up to four.
+        local: whether it is an LSI.
+        projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys.
+    """
+
+    name: str
+    partition: tuple[KeyPart, ...]
+    sort: tuple[KeyPart, ...] = ()
+    local: bool = False
+    projection: Projection = "all"
+
+
+@final
+@attrs.frozen
+class GSI:
+    """A global secondary index, for :class:`Table`.
+
+    Args:
+        name: the index's name.
+        partition: the name of its partition key attribute, or of up to four of them.
+        sort: the name of its sort key attribute, or of up to four of them.
+        projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys.
+    """
+
+    name: str
+    partition: str | tuple[str, ...]
+    sort: str | tuple[str, ...] | None = None
+    projection: Projection = attrs.field(default="all", kw_only=True)
+
+
+@final
+@attrs.frozen
+class LSI:
+    """A local secondary index, for :class:`Table`: the table's partition key with another sort key.
+
+    Args:
+        name: the index's name.
+        sort: the name of its sort key attribute.
+        projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys.
+    """
+
+    name: str
+    sort: str
+    projection: Projection = attrs.field(default="all", kw_only=True)
+
+
+@final
+class Table:
+    """A physical table: its keys, indexes and time to live. Models live in it.
+
+    Args:
+        name: the table's name, 3 to 255 of ``a-z A-Z 0-9 _ . -``.
+        partition_key: the name of its partition key attribute.
+        sort_key: the name of its sort key attribute, if it has one.
+        indexes: its ``GSI`` and ``LSI`` declarations.
+        ttl: the name of its time-to-live attribute, if it has one.
+        types: type tags of key attributes that are not text: ``{"placed": "N"}``.
+
+    Raises:
+        ModelError: a name that DynamoDB refuses, two indexes of one name, or too many.
+    """
+
+    __slots__ = ("indexes", "name", "partition_key", "sort_key", "ttl")
+
+    name: str
+    partition_key: KeyPart
+    sort_key: KeyPart | None
+    indexes: tuple[TableIndex, ...]
+    ttl: str | None
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        partition_key: str,
+        sort_key: str | None = None,
+        indexes: Sequence[GSI | LSI | TableIndex] = (),
+        ttl: str | None = None,
+        types: Mapping[str, KeyTag] | None = None,
+    ) -> None:
+        tags: dict[str, KeyTag] = dict(types or {})
+
+        def part(attribute: str) -> KeyPart:
+            return KeyPart(attribute, tags.get(attribute, "S"))
+
+        set_field = object.__setattr__
+        set_field(self, "name", check_name(name, "a table's name"))
+        set_field(self, "partition_key", part(partition_key))
+        set_field(self, "sort_key", None if sort_key is None else part(sort_key))
+        set_field(self, "ttl", ttl)
+        made = tuple(
+            index
+            if isinstance(index, TableIndex)
+            else TableIndex(index.name, (part(partition_key),), (part(index.sort),), True, index.projection)
+            if isinstance(index, LSI)
+            else TableIndex(
+                index.name, _parts(index.partition, part), _parts(index.sort, part), False, index.projection
+            )
+            for index in indexes
+        )
+        set_field(self, "indexes", made)
+        _check_indexes(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Table is frozen: {name} cannot be set")
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r})"
+
+    def index(self, name: str) -> TableIndex | None:
+        """The index of a name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def key_parts(self) -> tuple[KeyPart, ...]:
+        """The attributes of the table's own key."""
+        return (self.partition_key,) if self.sort_key is None else (self.partition_key, self.sort_key)
+
+
+def check_name(name: str, what: str) -> str:
+    """A table's or index's name.
+
+    Raises:
+        ModelError: DynamoDB would refuse it.
+    """
+    if not _NAME.match(name):
+        raise ModelError(f"{name!r} cannot be {what}: DynamoDB wants 3 to 255 of a-z, A-Z, 0-9, '_', '-' and '.'")
+    return name
+
+
+def _parts(names: str | tuple[str, ...] | None, part: Callable[[str], KeyPart]) -> tuple[KeyPart, ...]:
+    given = () if names is None else (names,) if isinstance(names, str) else names
+    return tuple(part(name) for name in given)
+
+
+def _check_indexes(table: Table) -> None:
+    seen: set[str] = set()
+    for index in table.indexes:
+        check_name(index.name, f"an index of table {table.name}")
+        if index.name in seen:
+            raise ModelError(f"table {table.name} has two indexes named {index.name!r}")
+        seen.add(index.name)
+        if not 1 <= len(index.partition) <= _MAX_KEY_PARTS or len(index.sort) > _MAX_KEY_PARTS:
+            raise ModelError(f"index {index.name} of table {table.name}: 1 to 4 partition and up to 4 sort attributes")
+        names = [part.name for part in (*index.partition, *index.sort)]
+        if len(set(names)) != len(names):
+            raise ModelError(f"index {index.name} of table {table.name} names an attribute twice: {', '.join(names)}")
+        if index.local and table.sort_key is None:
+            raise ModelError(f"table {table.name} has no sort key, so it cannot have the local index {index.name}")
+    local = [index.name for index in table.indexes if index.local]
+    if len(local) > _MAX_LOCAL_INDEXES:
+        raise ModelError(f"table {table.name} has {len(local)} local indexes; DynamoDB allows {_MAX_LOCAL_INDEXES}")

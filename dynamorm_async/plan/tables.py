@@ -1,0 +1,204 @@
+"""Table definitions as CreateTable parameters, descriptions as records, and the differences between the two."""
+
+from __future__ import annotations
+
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, final
+
+import attrs
+
+from dynamorm_async.errors import UsageError
+from dynamorm_async.model.table import KeyPart, Projection, Table, TableIndex
+
+
+@final
+@attrs.frozen
+class OnDemand:
+    """Pay per request (``PAY_PER_REQUEST``)."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Provisioned:
+    """Provisioned throughput, for the table and for each of its global indexes.
+
+    Attributes:
+        read: read capacity units.
+        write: write capacity units.
+    """
+
+    read: int
+    write: int
+
+    def __attrs_post_init__(self) -> None:
+        if self.read < 1 or self.write < 1:
+            raise UsageError(f"Provisioned(read={self.read}, write={self.write}): capacity units are 1 or more")
+
+
+Billing: TypeAlias = OnDemand | Provisioned
+
+
+@final
+@attrs.frozen(kw_only=True)
+class IndexDescription:
+    """An index as DynamoDB describes it.
+
+    Attributes:
+        index: its name, keys and projection.
+        status: ``ACTIVE``, ``CREATING``, ``UPDATING`` or ``DELETING``; local indexes are always ``ACTIVE``.
+    """
+
+    index: TableIndex
+    status: str = "ACTIVE"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class TableDescription:
+    """A table as DynamoDB describes it.
+
+    Attributes:
+        name: its name.
+        status: ``ACTIVE``, ``CREATING``, ``UPDATING``, ``DELETING`` …
+        partition_key: its partition key attribute.
+        sort_key: its sort key attribute, if it has one.
+        indexes: its indexes.
+        billing: how it is paid for.
+        item_count: items at DynamoDB's last count, about six hours old at most.
+        size_bytes: size at that count, in bytes.
+        arn: its Amazon Resource Name.
+    """
+
+    name: str
+    status: str
+    partition_key: KeyPart
+    sort_key: KeyPart | None
+    indexes: tuple[IndexDescription, ...]
+    billing: Billing
+    item_count: int
+    size_bytes: int
+    arn: str | None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the table and all its indexes are active."""
+        return self.status == "ACTIVE" and all(index.status == "ACTIVE" for index in self.indexes)
+
+
+def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
+    """The parameters of CreateTable."""
+    parts = {part.name: part for part in _all_parts(table)}
+    body: dict[str, Any] = {
+        "TableName": name,
+        "KeySchema": _key_schema((table.partition_key,), (table.sort_key,) if table.sort_key else ()),
+        "AttributeDefinitions": [{"AttributeName": p.name, "AttributeType": p.tag} for p in parts.values()],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    throughput: dict[str, Any] = {}
+    if isinstance(billing, Provisioned):
+        body["BillingMode"] = "PROVISIONED"
+        throughput = {"ProvisionedThroughput": {"ReadCapacityUnits": billing.read, "WriteCapacityUnits": billing.write}}
+        body |= throughput
+    local = [_index(index) for index in table.indexes if index.local]
+    everywhere = [_index(index) | throughput for index in table.indexes if not index.local]
+    if local:
+        body["LocalSecondaryIndexes"] = local
+    if everywhere:
+        body["GlobalSecondaryIndexes"] = everywhere
+    return body
+
+
+def parse_description(raw: Mapping[str, Any]) -> TableDescription:
+    """The ``Table`` of a DescribeTable answer. Fields that old engines leave out count as empty."""
+    tags = {d["AttributeName"]: d["AttributeType"] for d in raw.get("AttributeDefinitions", ())}
+    partition, sort = _keys(raw, tags)
+    local = [_described(index, tags, local=True) for index in raw.get("LocalSecondaryIndexes") or ()]
+    everywhere = [_described(index, tags, local=False) for index in raw.get("GlobalSecondaryIndexes") or ()]
+    return TableDescription(
+        name=raw["TableName"],
+        status=raw.get("TableStatus", "ACTIVE"),
+        partition_key=partition[0],
+        sort_key=sort[0] if sort else None,
+        indexes=(*local, *everywhere),
+        billing=_billing(raw),
+        item_count=raw.get("ItemCount", 0),
+        size_bytes=raw.get("TableSizeBytes", 0),
+        arn=raw.get("TableArn"),
+    )
+
+
+def differences(table: Table, found: TableDescription) -> list[str]:
+    """What of a declared table is not so in DynamoDB. Indexes that only DynamoDB has are no difference."""
+    result: list[str] = []
+    for what, declared, actual in (
+        ("partition key", table.partition_key, found.partition_key),
+        ("sort key", table.sort_key, found.sort_key),
+    ):
+        if declared != actual:
+            result.append(f"the {what} is {_shown(actual)}, declared is {_shown(declared)}")
+    indexes = {described.index.name: described.index for described in found.indexes}
+    for index in table.indexes:
+        there = indexes.get(index.name)
+        if there is None:
+            result.append(f"it has no index {index.name}")
+        elif _comparable(there) != _comparable(index):
+            result.append(f"index {index.name} is {there}, declared is {index}")
+    return result
+
+
+def _all_parts(table: Table) -> Sequence[KeyPart]:
+    return (*table.key_parts(), *(part for index in table.indexes for part in (*index.partition, *index.sort)))
+
+
+def _key_schema(partition: Sequence[KeyPart], sort: Sequence[KeyPart]) -> list[dict[str, str]]:
+    hashes = [{"AttributeName": part.name, "KeyType": "HASH"} for part in partition]
+    return hashes + [{"AttributeName": part.name, "KeyType": "RANGE"} for part in sort]
+
+
+def _index(index: TableIndex) -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": "ALL"}
+    if index.projection == "keys_only":
+        projection = {"ProjectionType": "KEYS_ONLY"}
+    elif index.projection != "all":
+        projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projection)}
+    return {"IndexName": index.name, "KeySchema": _key_schema(index.partition, index.sort), "Projection": projection}
+
+
+def _keys(raw: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[tuple[KeyPart, ...], tuple[KeyPart, ...]]:
+    parts = [
+        (key["KeyType"], KeyPart(key["AttributeName"], tags.get(key["AttributeName"], "S"))) for key in raw["KeySchema"]
+    ]
+    partition = tuple(part for kind, part in parts if kind == "HASH")
+    return partition, tuple(part for kind, part in parts if kind == "RANGE")
+
+
+def _described(raw: Mapping[str, Any], tags: Mapping[str, Any], *, local: bool) -> IndexDescription:
+    partition, sort = _keys(raw, tags)
+    index = TableIndex(raw["IndexName"], partition, sort, local, _projection(raw.get("Projection", {})))
+    return IndexDescription(index=index, status=raw.get("IndexStatus", "ACTIVE"))
+
+
+def _projection(raw: Mapping[str, Any]) -> Projection:
+    kinds: dict[str, Literal["all", "keys_only"]] = {"ALL": "all", "KEYS_ONLY": "keys_only"}
+    return kinds.get(raw.get("ProjectionType", "ALL")) or tuple(raw.get("NonKeyAttributes", ()))
+
+
+def _billing(raw: Mapping[str, Any]) -> Billing:
+    mode = (raw.get("BillingModeSummary") or {}).get("BillingMode")
+    throughput = raw.get("ProvisionedThroughput") or {}
+    read, write = throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
+    # A table that never was on demand has no summary; one on demand reports a throughput of 0.
+    if mode == "PAY_PER_REQUEST" or not (read and write):
+        return OnDemand()
+    return Provisioned(read=read, write=write)
+
+
+def _comparable(index: TableIndex) -> TableIndex:
+    projection = index.projection
+    return index if isinstance(projection, str) else attrs.evolve(index, projection=tuple(sorted(projection)))
+
+
+def _shown(part: KeyPart | None) -> str:
+    return f"{part.name} ({part.tag})" if part else "none"

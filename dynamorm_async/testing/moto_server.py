@@ -1,0 +1,101 @@
+"""An embedded DynamoDB: moto's server on a thread of this process."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
+
+_MISSING = 'moto is not installed; install it with: pip install "dynamorm-async[testing]"'
+
+
+class MotoServer:
+    """moto's DynamoDB on a free loopback port, as a context manager.
+
+    It keeps its tables in memory. They belong to the process, not to the server: two servers in one process show
+    the same tables, and ``reset`` of one empties both. moto is no oracle: it accepts much that DynamoDB refuses.
+
+    Example::
+
+        with MotoServer() as server:
+            asyncio.run(main(server.endpoint))
+    """
+
+    def __init__(self) -> None:
+        self._server: ThreadedMotoServer | None = None
+        self._log_level = logging.NOTSET
+
+    @property
+    def endpoint(self) -> str:
+        """The server's URL, for example ``http://127.0.0.1:41234``.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
+        if self._server is None:
+            raise RuntimeError("the moto server is not running; use it as `with MotoServer() as server:`.")
+        host, port = self._server.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    def start(self) -> None:
+        """Import moto and start to serve; does nothing while it is running.
+
+        Blocks for about half a second; inside a running event loop, call it through ``anyio.to_thread.run_sync``.
+
+        Raises:
+            ImportError: moto is not installed; the message says how to install it.
+        """
+        if self._server is not None:
+            return
+        try:
+            from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an optional extra, and slow to import
+        except ImportError as error:
+            raise ImportError(_MISSING) from error
+        # werkzeug prints a line for every request unless its logger is told not to.
+        log = logging.getLogger("werkzeug")
+        self._log_level = log.level
+        log.setLevel(logging.ERROR)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        self._server = server
+
+    def stop(self) -> None:
+        """Stop serving and drop all tables; does nothing where it is not running.
+
+        Blocks for up to half a second; inside a running event loop, call it through ``anyio.to_thread.run_sync``.
+        """
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.stop()
+        logging.getLogger("werkzeug").setLevel(self._log_level)
+        _drop_tables()
+
+    def reset(self) -> None:
+        """Drop all DynamoDB tables, in every account and region. Takes microseconds and no request.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
+        if self._server is None:
+            raise RuntimeError("the moto server is not running; there is nothing to reset.")
+        _drop_tables()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _drop_tables() -> None:
+    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - an optional extra, and slow to import
+
+    for account in list(dynamodb_backends.values()):
+        account.reset()

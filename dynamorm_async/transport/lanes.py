@@ -1,0 +1,218 @@
+"""Which lane to take, and opening it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from dynamorm_async.errors import ConfigurationError
+from dynamorm_async.transport.base import CredentialProvider, Endpoint, Lane, Timeouts
+from dynamorm_async.transport.credentials import GivenCredentials, SdkCredentials, choose_credentials
+from dynamorm_async.transport.direct import DirectLane
+from dynamorm_async.transport.endpoints import resolve_endpoint
+from dynamorm_async.transport.sdk import SdkClient, SdkLane
+
+LaneName: TypeAlias = Literal["direct", "sdk"]
+"""A lane: our own HTTP client, or a pooled aiobotocore client."""
+
+LaneChoice: TypeAlias = Literal["auto", "direct", "sdk"]
+"""A lane, or ``auto``: sdk where a proxy applies to the endpoint, direct otherwise."""
+
+USER_AGENT: Final = "dynamorm-async"
+_PROXY_VARIABLES: Final = {"https": "https_proxy", "http": "http_proxy"}
+
+
+@attrs.frozen(kw_only=True)
+class TransportSettings:
+    """How to reach DynamoDB. The repr shows no credentials.
+
+    Attributes:
+        region: the region's name; ``None`` to look for it in environment and shared files.
+        endpoint: the endpoint's URL; ``None`` to look for it, then the region's own.
+        profile: the profile of the shared files; beats keys in the environment.
+        credentials: keys, or a provider of them; ``None`` to look for them.
+        lane: which lane to take. ``direct`` ignores proxies.
+        pool_size: how many connections there are at most, for each of data plane and control plane.
+        timeouts: how long to wait, in seconds.
+        ca_bundle: a file of CA certificates in PEM form; ``None`` is ``AWS_CA_BUNDLE``, then ``REQUESTS_CA_BUNDLE``,
+            then the system's.
+    """
+
+    region: str | None = None
+    endpoint: str | None = None
+    profile: str | None = None
+    credentials: GivenCredentials | None = attrs.field(default=None, repr=False)
+    lane: LaneChoice = "auto"
+    pool_size: int = 50
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    ca_bundle: Path | None = None
+
+
+@attrs.frozen(kw_only=True)
+class OpenLane:
+    """A lane ready to use.
+
+    Attributes:
+        lane: the lane.
+        name: which one it is.
+        endpoint: where it sends requests.
+        credentials: where it takes its keys from.
+        owned: the provider again, where it was made here and is closed with the lane.
+        ca_bundle: the CA bundle that was chosen; ``None`` is the system's.
+    """
+
+    lane: Lane
+    name: LaneName
+    endpoint: Endpoint
+    credentials: CredentialProvider = attrs.field(repr=False)
+    owned: SdkCredentials | None = attrs.field(repr=False)
+    ca_bundle: Path | None
+
+    async def aclose(self) -> None:
+        """Close the lane, then the credentials that were made for it; a provider that was given stays open."""
+        try:
+            await self.lane.aclose()
+        finally:
+            if self.owned is not None:
+                await self.owned.aclose()
+
+
+async def open_lane(settings: TransportSettings, *, environ: Mapping[str, str]) -> OpenLane:
+    """Settle region, endpoint, credentials and lane. Sends nothing; keys are fetched by the first call.
+
+    Args:
+        settings: how to reach DynamoDB.
+        environ: the environment variables; for aiobotocore's own rules these must be ``os.environ``.
+
+    Raises:
+        ConfigurationError: region, endpoint, profile, lane, pool size or CA bundle is missing or cannot be used.
+        CredentialsError: the environment, or the argument, has one key without the other.
+    """
+    _check(settings)
+    endpoint = await resolve_endpoint(
+        region=settings.region,
+        endpoint=settings.endpoint,
+        profile=settings.profile,
+        environ=environ,
+        account_id=settings.credentials is None,
+    )
+    bundle = _ca_bundle(settings, environ) if endpoint.scheme == "https" else None
+    tls = await asyncio.to_thread(tls_context, bundle) if endpoint.scheme == "https" else None
+    credentials = choose_credentials(
+        settings.credentials, profile=settings.profile, region=endpoint.region, environ=environ
+    )
+    name = choose_lane(settings.lane, endpoint=endpoint, environ=environ)
+    if name == "sdk":
+        lane: Lane = SdkLane(_client(settings, endpoint, credentials, bundle))
+    else:
+        lane = DirectLane(
+            endpoint=endpoint,
+            credentials=credentials,
+            timeouts=settings.timeouts,
+            pool_size=settings.pool_size,
+            ssl_context=tls,
+            user_agent=USER_AGENT,
+        )
+    owned = credentials if settings.credentials is None and isinstance(credentials, SdkCredentials) else None
+    return OpenLane(lane=lane, name=name, endpoint=endpoint, credentials=credentials, owned=owned, ca_bundle=bundle)
+
+
+def open_control(settings: TransportSettings, opened: OpenLane) -> SdkClient:
+    """The client for control-plane calls, beside an open lane. Costs nothing until its first call.
+
+    Args:
+        settings: the settings that the lane was opened with.
+        opened: the lane, whose endpoint and credentials it shares; the caller closes the client first.
+    """
+    return _client(settings, opened.endpoint, opened.credentials, opened.ca_bundle)
+
+
+def choose_lane(choice: LaneChoice, *, endpoint: Endpoint, environ: Mapping[str, str]) -> LaneName:
+    """The lane for an endpoint: the one that was asked for, or sdk where a proxy applies and direct otherwise.
+
+    Args:
+        choice: what was asked for.
+        endpoint: where requests go.
+        environ: the environment variables. Where they name a proxy, ``urllib`` (as botocore) reads ``os.environ``.
+    """
+    if choice != "auto":
+        return choice
+    return "sdk" if _proxy_applies(endpoint, environ) else "direct"
+
+
+def tls_context(bundle: Path | None) -> ssl.SSLContext:
+    """A TLS context that verifies certificates. Blocks: it reads files.
+
+    Args:
+        bundle: a file of CA certificates in PEM form; ``None`` is the system's, or botocore's where that is empty.
+
+    Raises:
+        ConfigurationError: the file is missing or holds no certificates.
+    """
+    try:
+        context = ssl.create_default_context(cafile=bundle)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"the CA bundle {str(bundle)!r} cannot be used ({error}): give the path of a file of certificates in PEM form"
+        ) from error
+    if bundle is None and not _has_authorities(context):
+        context.load_verify_locations(cafile=_botocore_bundle())
+    return context
+
+
+def _check(settings: TransportSettings) -> None:
+    if settings.lane not in ("auto", "direct", "sdk"):
+        raise ConfigurationError(f'there is no lane {settings.lane!r}: write "auto", "direct" or "sdk"')
+    if settings.pool_size < 1:
+        raise ConfigurationError(f"pool_size is {settings.pool_size}: it must be 1 or more")
+
+
+def _client(
+    settings: TransportSettings, endpoint: Endpoint, credentials: CredentialProvider, bundle: Path | None
+) -> SdkClient:
+    return SdkClient(
+        endpoint=endpoint,
+        credentials=credentials,
+        timeouts=settings.timeouts,
+        pool_size=settings.pool_size,
+        ca_bundle=bundle,
+    )
+
+
+def _ca_bundle(settings: TransportSettings, environ: Mapping[str, str]) -> Path | None:
+    if settings.ca_bundle is not None:
+        return settings.ca_bundle
+    named = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE")
+    return Path(named) if named else None
+
+
+def _has_authorities(context: ssl.SSLContext) -> bool:
+    if context.cert_store_stats()["x509_ca"]:
+        return True
+    folder = ssl.get_default_verify_paths().capath  # read by OpenSSL during handshakes, and so not counted above
+    return bool(folder) and any(Path(folder).iterdir())
+
+
+def _botocore_bundle() -> Path:
+    found = importlib.util.find_spec("botocore")  # finds the package without importing it
+    folders = found.submodule_search_locations if found is not None else None
+    if not folders:
+        raise ConfigurationError("this machine has no CA certificates: install them, or set AWS_CA_BUNDLE")
+    return Path(folders[0]) / "cacert.pem"
+
+
+def _proxy_applies(endpoint: Endpoint, environ: Mapping[str, str]) -> bool:
+    variable = _PROXY_VARIABLES[endpoint.scheme]
+    if not (environ.get(variable) or environ.get(variable.upper())):
+        return False
+    import urllib.request  # noqa: PLC0415 - 30 ms, and for nothing where no proxy is set
+
+    # The very functions that botocore asks, so that this choice and its doing never differ.
+    host = endpoint.url.partition("://")[2]
+    return endpoint.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)

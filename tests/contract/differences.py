@@ -1,0 +1,65 @@
+"""Where the local engines are known to differ from DynamoDB.
+
+A test asks :func:`differs` instead of skipping, and says what it expects in both cases. Behaviours are named by what
+DynamoDB does. ``tests/unit/testing/test_differences.py`` holds every entry, and every absent entry, against the engines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.engines import ENGINES
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One behaviour of DynamoDB that one engine does not show."""
+
+    engine: str
+    behaviour: str
+    reason: str
+
+
+DIFFERENCES = (
+    Difference("dynoxide", "foreign-cursor-refused", "it reads on from the key of another partition"),
+    Difference("dynoxide", "multi-attribute-index-keys", "it knows index keys of one attribute each"),
+    Difference("dynoxide", "regions-apart", "all regions share one set of tables"),
+    Difference("dynoxide", "ttl-twice-refused", "it accepts the same setting again"),
+    Difference("dynamodb-local", "deletion-protection", "a build of 2020; the parameter is ignored"),
+    Difference("dynamodb-local", "empty-values", "a build of 2020; it refuses empty strings and bytes everywhere"),
+    Difference("dynamodb-local", "failed-condition-returns-item", "a build of 2020; only transactions return the item"),
+    Difference("dynamodb-local", "multi-attribute-index-keys", "a build of 2020; one attribute each"),
+    Difference("dynamodb-local", "partiql", "a build of 2020; the operations are unknown"),
+    Difference("dynamodb-local", "tags", "it does not support tags"),
+    Difference("dynamodb-local", "transaction-of-100", "a build of 2020; at most 10 operations"),
+    Difference("moto", "batch-of-25-at-most", "it accepts any number"),
+    Difference("moto", "canonical-numbers", "it keeps the text that was sent: 1.50 stays 1.50"),
+    Difference("moto", "empty-transaction-refused", "it accepts an empty list"),
+    Difference("moto", "exact-arithmetic", "ADD rounds to 28 digits"),
+    Difference("moto", "foreign-cursor-refused", "it answers with an empty page"),
+    Difference("moto", "keep-alive", "it closes the connection after each answer"),
+    Difference("moto", "key-after-exact-page", "a page of exactly Limit items that is the last has no key"),
+    Difference("moto", "key-type-checked-on-read", "it finds nothing instead"),
+    Difference("moto", "limit-0-refused", "it answers with an empty page"),
+    Difference("moto", "number-of-38-digits-at-most", "it stores any text"),
+    Difference("moto", "put-and-delete-of-one-key-refused", "it applies both, in their order"),
+    Difference("moto", "short-table-name-refused", "it accepts names of less than 3 characters"),
+    Difference("moto", "transaction-token", "it ignores tokens: a repeated transaction is applied again"),
+    Difference("moto", "ttl-twice-refused", "it accepts the same setting again"),
+    Difference("moto", "unused-values-refused", "it does not check values for use"),
+)
+
+BEHAVIOURS = frozenset(difference.behaviour for difference in DIFFERENCES)
+
+
+def differs(engine: str, behaviour: str) -> bool:
+    """Whether the engine is known to lack a behaviour of DynamoDB.
+
+    Raises:
+        LookupError: no such engine, or no entry of the table has this behaviour.
+    """
+    if engine not in ENGINES:
+        raise LookupError(f"there is no engine {engine!r}; the engines are {', '.join(ENGINES)}.")
+    if behaviour not in BEHAVIOURS:
+        raise LookupError(f"no known difference is named {behaviour!r}; add it to DIFFERENCES with its reason.")
+    return any((entry.engine, entry.behaviour) == (engine, behaviour) for entry in DIFFERENCES)

@@ -1,0 +1,237 @@
+"""The table of engine differences is true: each behaviour is probed on each engine."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.contract.differences import BEHAVIOURS, DIFFERENCES, differs
+from tests.engines import ENGINES, call, endpoint_of
+
+OK = 200
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of two string keys on one engine, spoken to without this library."""
+
+    endpoint: str
+    name: str
+
+    def send(self, operation: str, /, **body: Any) -> tuple[int, dict[str, Any]]:
+        return call(self.endpoint, operation, {"TableName": self.name, **body})
+
+    def accepts(self, operation: str, /, **body: Any) -> bool:
+        return self.send(operation, **body)[0] == OK
+
+    def transact(self, *operations: Mapping[str, Any], token: str | None = None) -> bool:
+        more = {"ClientRequestToken": token} if token else {}
+        return call(self.endpoint, "TransactWriteItems", {"TransactItems": operations, **more})[0] == OK
+
+    def batch(self, *writes: Mapping[str, Any]) -> bool:
+        return call(self.endpoint, "BatchWriteItem", {"RequestItems": {self.name: writes}})[0] == OK
+
+    def stored(self, attribute: str) -> object:
+        return self.send("GetItem", Key=key())[1]["Item"][attribute]
+
+    def add_one(self, amount: str = "1") -> dict[str, Any]:
+        values = {":n": {"N": amount}}
+        update = {"UpdateExpression": "ADD n :n", "ExpressionAttributeValues": values}
+        return {"TableName": self.name, "Key": key(), **update}
+
+    def query(self, **more: Any) -> tuple[int, dict[str, Any]]:
+        return self.send(
+            "Query", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "a"}}, **more
+        )
+
+
+def key(pk: str = "a", sk: str = "b") -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def create(endpoint: str, name: str, *, keys: Mapping[str, str], **more: Any) -> bool:
+    names = {*keys, *(part["AttributeName"] for index in more.values() for part in index[0]["KeySchema"])}
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in sorted(names)]
+    schema = [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()]
+    body = {"TableName": name, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": attributes}
+    return call(endpoint, "CreateTable", {**body, "KeySchema": schema, **more})[0] == OK
+
+
+def failed_condition_returns_item(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    guard = {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return table.send("PutItem", Item=key(), **guard)[1].get("Item") == key()
+
+
+def empty_values(table: Table) -> bool:
+    empty = base64.b64encode(b"").decode()
+    return table.accepts("PutItem", Item=key() | {"x": {"S": ""}}) and table.accepts(
+        "PutItem", Item=key() | {"x": {"M": {"y": {"B": empty}}}}
+    )
+
+
+def transaction_of_100(table: Table) -> bool:
+    return table.transact(*({"Put": {"TableName": table.name, "Item": key(str(n))}} for n in range(100)))
+
+
+def empty_transaction_refused(table: Table) -> bool:
+    return not table.transact()
+
+
+def transaction_token(table: Table) -> bool:
+    token = uuid.uuid4().hex
+    repeated = [table.transact({"Update": table.add_one()}, token=token) for _ in range(2)]
+    other = table.transact({"Update": table.add_one("3")}, token=token)
+    return repeated == [True, True] and table.stored("n") == {"N": "1"} and not other
+
+
+def deletion_protection(table: Table) -> bool:
+    table.send("UpdateTable", DeletionProtectionEnabled=True)
+    return table.send("DescribeTable")[1]["Table"].get("DeletionProtectionEnabled") is True
+
+
+def tags(table: Table) -> bool:
+    arn = table.send("DescribeTable")[1]["Table"]["TableArn"]
+    tag = {"Key": "team", "Value": "a"}
+    call(table.endpoint, "TagResource", {"ResourceArn": arn, "Tags": [tag]})
+    return call(table.endpoint, "ListTagsOfResource", {"ResourceArn": arn})[1].get("Tags") == [tag]
+
+
+def partiql(table: Table) -> bool:
+    statement = f"INSERT INTO \"{table.name}\" VALUE {{'pk': 'a', 'sk': 'b'}}"
+    return call(table.endpoint, "ExecuteStatement", {"Statement": statement})[0] == OK
+
+
+def multi_attribute_index_keys(table: Table) -> bool:
+    schema = [{"AttributeName": name, "KeyType": "HASH"} for name in ("one", "two")]
+    index = {"IndexName": "both", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+    return create(table.endpoint, f"{table.name}-multi", keys={"pk": "HASH"}, GlobalSecondaryIndexes=[index])
+
+
+def foreign_cursor_refused(table: Table) -> bool:
+    return table.query(ExclusiveStartKey=key("z"))[0] != OK
+
+
+def key_after_exact_page(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    return "LastEvaluatedKey" in table.query(Limit=1)[1]
+
+
+def limit_0_refused(table: Table) -> bool:
+    return table.query(Limit=0)[0] != OK
+
+
+def regions_apart(table: Table) -> bool:
+    return table.name not in call(table.endpoint, "ListTables", {}, region="us-east-1")[1]["TableNames"]
+
+
+def ttl_twice_refused(table: Table) -> bool:
+    setting = {"Enabled": True, "AttributeName": "expires"}
+    return [table.accepts("UpdateTimeToLive", TimeToLiveSpecification=setting) for _ in range(2)] == [True, False]
+
+
+def batch_of_25_at_most(table: Table) -> bool:
+    return not table.batch(*({"PutRequest": {"Item": key(str(n))}} for n in range(26)))
+
+
+def put_and_delete_of_one_key_refused(table: Table) -> bool:
+    return not table.batch({"PutRequest": {"Item": key()}}, {"DeleteRequest": {"Key": key()}})
+
+
+def canonical_numbers(table: Table) -> bool:
+    table.send("PutItem", Item=key() | {"n": {"N": "1.50"}})
+    return table.stored("n") == {"N": "1.5"}
+
+
+def number_of_38_digits_at_most(table: Table) -> bool:
+    return not table.accepts("PutItem", Item=key() | {"n": {"N": "1" * 39}})
+
+
+def exact_arithmetic(table: Table) -> bool:
+    table.send("PutItem", Item=key() | {"n": {"N": "1." + "2" * 37}})
+    table.send("UpdateItem", **table.add_one())
+    return table.stored("n") == {"N": "2." + "2" * 37}
+
+
+def unused_values_refused(table: Table) -> bool:
+    condition = {"ConditionExpression": "attribute_not_exists(pk)", "ExpressionAttributeValues": {":v": {"N": "1"}}}
+    return not table.accepts("PutItem", Item=key(), **condition)
+
+
+def key_type_checked_on_read(table: Table) -> bool:
+    return not table.accepts("GetItem", Key={"pk": {"N": "1"}, "sk": {"S": "b"}})
+
+
+def short_table_name_refused(table: Table) -> bool:
+    return not create(table.endpoint, "ab", keys={"pk": "HASH"})
+
+
+def keep_alive(table: Table) -> bool:
+    address = table.endpoint.removeprefix("http://")
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        return not answer.will_close
+
+
+PROBES: tuple[Callable[[Table], bool], ...] = (
+    batch_of_25_at_most,
+    canonical_numbers,
+    deletion_protection,
+    empty_transaction_refused,
+    empty_values,
+    exact_arithmetic,
+    failed_condition_returns_item,
+    foreign_cursor_refused,
+    keep_alive,
+    key_after_exact_page,
+    key_type_checked_on_read,
+    limit_0_refused,
+    multi_attribute_index_keys,
+    number_of_38_digits_at_most,
+    partiql,
+    put_and_delete_of_one_key_refused,
+    regions_apart,
+    short_table_name_refused,
+    tags,
+    transaction_of_100,
+    transaction_token,
+    ttl_twice_refused,
+    unused_values_refused,
+)
+
+
+def behaviour_of(probe: Callable[[Table], bool]) -> str:
+    return probe.__name__.replace("_", "-")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("probe", PROBES, ids=behaviour_of)
+def test_the_table_tells_what_the_engine_does(
+    engine: str, probe: Callable[[Table], bool], request: pytest.FixtureRequest
+) -> None:
+    """An engine lacks a behaviour exactly where the table says so."""
+    table = Table(endpoint_of(engine, request), f"differences-{uuid.uuid4().hex}")
+    assert create(table.endpoint, table.name, keys={"pk": "HASH", "sk": "RANGE"})
+    assert probe(table) is not differs(engine, behaviour_of(probe))
+
+
+def test_every_behaviour_is_probed() -> None:
+    """No entry of the table escapes the test above, and none is there twice."""
+    assert {behaviour_of(probe) for probe in PROBES} == BEHAVIOURS
+    assert len({(entry.engine, entry.behaviour) for entry in DIFFERENCES}) == len(DIFFERENCES)
+
+
+@pytest.mark.parametrize(("engine", "behaviour"), [("dynoxide", "no-such-thing"), ("dynalite", "partiql")])
+def test_unknown_names_are_refused(engine: str, behaviour: str) -> None:
+    """A misspelt engine or behaviour is an error, never a silent no."""
+    with pytest.raises(LookupError, match="no"):
+        differs(engine, behaviour)
