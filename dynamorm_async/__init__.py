@@ -6,7 +6,7 @@ nor botocore nor cattrs: they come in when something needs them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing
 
 from dynamorm_async.database.database import Database
 from dynamorm_async.database.reading import ItemStream, Query, Scan
@@ -81,7 +81,7 @@ from dynamorm_async.model.table import GSI, LSI, Table
 from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from dynamorm_async.codec.converter import make_converter
 
 __all__ = [
@@ -169,7 +169,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # a public name that costs an import
+def __getattr__(name: str) -> object:  # a public name that costs an import
     if name == "make_converter":
         from dynamorm_async.codec.converter import make_converter  # noqa: PLC0415 - cattrs costs 40 ms
 

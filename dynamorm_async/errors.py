@@ -244,7 +244,10 @@ class ServiceError(CallError):
         code: DynamoDB's error code, for example ``ValidationException``.
         status: the HTTP status.
         request_id: the id of the request, for AWS support.
+        retry_after: seconds that DynamoDB asks to wait before another attempt, where it does.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,

@@ -153,3 +153,8 @@ def _outline(status: int, content_type: str, body: bytes) -> str:
 
 def _bad(request: Request, message: str) -> BadResponse:
     return BadResponse(message, operation=request.operation, table=request.table, sent=True)
+
+
+def pause_asked_for(header: str | None) -> float | None:
+    """The seconds in an ``x-amz-retry-after`` header, which counts milliseconds; ``None`` where it says nothing."""
+    return int(header) / 1000 if header is not None and header.isascii() and header.isdigit() else None

@@ -20,11 +20,10 @@ from dynamorm_async.errors import (
     ServiceError,
     TransportError,
 )
-from dynamorm_async.transport.answers import check_answer
+from dynamorm_async.transport.answers import check_answer, pause_asked_for
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.connection import Answer, Fault
 from dynamorm_async.transport.pool import Pool, PoolStatistics
-from dynamorm_async.transport.retry import RetryAfter
 from dynamorm_async.transport.sigv4 import Signer
 from dynamorm_async.types import Request, Response
 
@@ -93,7 +92,7 @@ class DirectLane:
             The whole answer, checked.
 
         Raises:
-            ServiceError: DynamoDB refused; caused by ``RetryAfter`` where it asked for a pause.
+            ServiceError: DynamoDB refused; the subclass tells why.
             TransportError: no whole answer; ``sent`` tells whether the request may have been applied.
             CredentialsError: there are no credentials to sign with.
             InvalidValue: the body has text that is not Unicode (a lone surrogate).
@@ -171,9 +170,7 @@ class DirectLane:
                 crc_required=self._crc_required,
             )
         except ServiceError as error:
-            pause = answer.header(b"x-amz-retry-after")
-            if pause is not None and pause.isascii() and pause.isdigit():
-                raise error from RetryAfter(int(pause) / 1000)
+            error.retry_after = pause_asked_for(answer.header(b"x-amz-retry-after"))
             raise
 
     def _set_clock(self, date: str | None) -> bool:

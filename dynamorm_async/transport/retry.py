@@ -21,18 +21,6 @@ from dynamorm_async.errors import (
 )
 
 
-class RetryAfter(Exception):
-    """The cause of an error whose answer asked for a pause.
-
-    Attributes:
-        seconds: how long to wait at least.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the service asks for a pause of {seconds:g} s before the next attempt")
-        self.seconds = seconds
-
-
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How often to try, and how long to pause: a random part of ``base * 2 ** (attempt - 1)``, at most ``cap``.
 

@@ -16,8 +16,7 @@ from dynamorm_async.errors import (
     EndpointUnreachable,
     ServiceError,
 )
-from dynamorm_async.transport.answers import service_error
-from dynamorm_async.transport.retry import RetryAfter
+from dynamorm_async.transport.answers import pause_asked_for, service_error
 from dynamorm_async.types import Request
 
 BODY: Final = "Body"
@@ -50,7 +49,7 @@ def reraise(error: Exception, request: Request) -> NoReturn:
         request: the call.
 
     Raises:
-        ServiceError: DynamoDB refused; caused by ``RetryAfter`` where it asked for a pause.
+        ServiceError: DynamoDB refused; the subclass tells why.
         TransportError: no whole answer; ``sent`` as the HTTP session found it.
         CredentialsError: there are no keys to sign with.
         ConfigurationError: botocore cannot make the call from its settings.
@@ -59,9 +58,7 @@ def reraise(error: Exception, request: Request) -> NoReturn:
     from botocore import exceptions as sdk  # noqa: PLC0415 - late, to keep the plain path free of it
 
     if isinstance(error, sdk.ClientError):
-        pause = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-retry-after", "")
-        asked = RetryAfter(int(pause) / 1000) if pause.isascii() and pause.isdigit() else None
-        raise _refused(error.response, request) from asked or error
+        raise _refused(error.response, request) from error
     cause = error.kwargs.get("error") if isinstance(error, sdk.BotoCoreError) else error
     if isinstance(cause, CallError):  # our own HTTP session or parser said so; botocore may have wrapped it
         cause.operation, cause.table = request.operation, request.table
@@ -82,7 +79,7 @@ def reraise(error: Exception, request: Request) -> NoReturn:
 # Any: the parsed error is as open as DynamoDB's own format.
 def _refused(response: Mapping[str, Any], request: Request) -> ServiceError:
     facts, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
-    return service_error(
+    refused = service_error(
         request,
         status=int(meta.get("HTTPStatusCode", 400)),
         code=str(facts.get("Code", "")),
@@ -90,3 +87,5 @@ def _refused(response: Mapping[str, Any], request: Request) -> ServiceError:
         request_id=meta.get("RequestId"),
         body=msgspec.json.decode(meta.get(BODY) or b"{}"),  # as sent, so that it is what the direct lane sees
     )
+    refused.retry_after = pause_asked_for(meta.get("HTTPHeaders", {}).get("x-amz-retry-after"))
+    return refused

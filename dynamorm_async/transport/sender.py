@@ -10,11 +10,10 @@ from contextlib import suppress
 
 import msgspec
 
-from dynamorm_async.errors import CallError, CallTimeout, DatabaseClosed, OutcomeUnknown
+from dynamorm_async.errors import CallError, CallTimeout, DatabaseClosed, OutcomeUnknown, ServiceError
 from dynamorm_async.transport.base import Lane, Timeouts
 from dynamorm_async.transport.retry import (
     DEFAULT_POLICY,
-    RetryAfter,
     RetryPolicy,
     RetryQuota,
     Stop,
@@ -124,7 +123,7 @@ class Sender:
                 attempt=attempt,
                 remaining=deadline - self._clock(),
                 random=self._random,
-                retry_after=error.__cause__.seconds if isinstance(error.__cause__, RetryAfter) else None,
+                retry_after=error.retry_after if isinstance(error, ServiceError) else None,
             )
             if isinstance(verdict, Stop):
                 raise _last_word(request, error, attempt, verdict.reason)

@@ -20,7 +20,7 @@ from dynamorm_async.errors import (
     Throttled,
 )
 from dynamorm_async.transport.base import Timeouts, Transport
-from dynamorm_async.transport.retry import RetryAfter, RetryPolicy
+from dynamorm_async.transport.retry import RetryPolicy
 from dynamorm_async.transport.sender import Sender
 from dynamorm_async.types import Request, Response
 from tests.unit.transport.scripted_server import until
@@ -41,7 +41,7 @@ class FakeLane:
         self.now = 0.0
         self.closed = 0
 
-    async def attempt(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109 - the seam's own signature
+    async def attempt(self, request: Request, timeout: float) -> Response:
         assert request in (PUT, ADD)
         self.timeouts.append(timeout)
         self.now += 1.0
@@ -76,7 +76,7 @@ def lost(*, sent: bool = True) -> ConnectionLost:
     return ConnectionLost("broke", operation="PutItem", sent=sent)
 
 
-async def failing(lane: FakeLane, request: Request = PUT, *, timeout: float | None = None) -> DynamormError:  # noqa: ASYNC109 - the seam's own name
+async def failing(lane: FakeLane, request: Request = PUT, *, timeout: float | None = None) -> DynamormError:
     with pytest.raises(DynamormError) as caught:
         await lane.sender().send(request, timeout=timeout)
     return caught.value
@@ -158,7 +158,7 @@ async def test_what_was_not_applied_is_repeated_even_then() -> None:
 async def test_a_pause_that_dynamodb_asks_for_is_kept() -> None:
     """The pause in the answer's header is the least that is waited."""
     error = throttled()
-    error.__cause__ = RetryAfter(2.5)
+    error.retry_after = 2.5
     lane = FakeLane(error, DONE)
     await lane.sender().send(PUT)
     assert lane.pauses == [2.5]
@@ -181,7 +181,7 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.0, -1.0])
-async def test_a_call_without_time_is_not_sent(timeout: float) -> None:  # noqa: ASYNC109 - the seam's own name
+async def test_a_call_without_time_is_not_sent(timeout: float) -> None:
     """A deadline that has passed before the call is a CallTimeout that says that nothing was sent."""
     lane = FakeLane()
     error = await failing(lane, timeout=timeout)
@@ -216,7 +216,7 @@ class WaitingLane(FakeLane):
         super().__init__()
         self.go = asyncio.Event()
 
-    async def attempt(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109, ARG002 - the seam's own signature
+    async def attempt(self, request: Request, timeout: float) -> Response:  # noqa: ARG002 - the seam's own signature
         await self.go.wait()
         if self.closed:
             raise DatabaseClosed("closed while under way")
