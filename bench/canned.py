@@ -12,7 +12,8 @@ from email.utils import formatdate
 from typing import cast
 
 import httptools
-from items import ORG_OF_1000, get_answer, list_answer
+from items import get_answer, list_answer
+from pinning import pinned
 
 HOST = "127.0.0.1"
 LAST_PUT = "the-last-put"
@@ -42,7 +43,7 @@ class Answers:
             self.last_put = body
             return self._empty
         if operation == b"Query":
-            return self._thousand if ORG_OF_1000.encode() in body else self._hundred
+            return self._hundred
         if operation == b"Scan":
             return self._thousand
         return self._unknown
@@ -80,15 +81,19 @@ class CannedProtocol(asyncio.Protocol):
 
 
 @contextmanager
-def canned_server() -> Generator[int]:
+def canned_server(*, cpu: int | None = None) -> Generator[int]:
     """Start the server in a process of its own.
+
+    Args:
+        cpu: the CPU to keep it on; ``None`` leaves it to the scheduler.
 
     Yields:
         The port it listens on, on the loopback address. The process ends with the block, or with this process.
     """
-    process = subprocess.Popen(  # noqa: S603 - this very file, under this very interpreter
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
+    with pinned(cpu):
+        process = subprocess.Popen(  # noqa: S603 - this very file, under this very interpreter
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
     with process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 CONTESTANTS = ("sdk", "floor", "dynamorm")
@@ -131,7 +130,6 @@ def _report() -> None:
 def _main() -> None:
     from canned import canned_server
 
-    sys.path.insert(0, str(Path(__file__).parent))
     with canned_server() as port:
         for name, times in cold_starts(CONTESTANTS, port=port, rounds=9).items():
             cpu, wall = (sorted(each)[len(each) // 2] * 1_000 for each in zip(*times, strict=True))

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import httptools
 from canned import HOST, LAST_PUT
-from items import ORG, ORG_OF_1000, Values, Wire, get_item_body, plain, put_item_body, query_body
+from items import TABLE, Values, Wire, get_item_body, plain, put_item_body, query_body
 
 REGION = "eu-west-1"
 SIGNED = "content-type;host;x-amz-date;x-amz-target"
@@ -125,8 +125,8 @@ class Floor:
         self._get = json.dumps(get_item_body(1)).encode()
         self._get_last_put = json.dumps(get_item_body(1, user_id=LAST_PUT)).encode()
         self._put = json.dumps(put_item_body(2)).encode()
-        self._query_100 = json.dumps(query_body(ORG)).encode()
-        self._query_1000 = json.dumps(query_body(ORG_OF_1000)).encode()
+        self._query_100 = json.dumps(query_body()).encode()
+        self._scan = json.dumps({"TableName": TABLE}).encode()
 
     async def call(self, operation: str, body: bytes) -> bytes:
         """Send one request and wait for the body of its answer."""
@@ -146,7 +146,7 @@ class Floor:
         return body
 
     async def scan_1000(self) -> Wire:
-        body: Wire = json.loads(await self.call("Query", self._query_1000))
+        body: Wire = json.loads(await self.call("Scan", self._scan))
         return body
 
     async def put_body(self, body: Wire) -> None:

@@ -16,7 +16,6 @@ Wire: TypeAlias = dict[str, Any]
 
 TABLE = "users"
 ORG = "acme"
-ORG_OF_1000 = "acme-1000"
 STREETS = ("Mill Lane", "Dock Road", "Rue Cler", "Kirchweg", "Via Roma")
 CITIES = ("Leeds", "Porto", "Bonn", "Paris", "Utrecht")
 
@@ -59,13 +58,13 @@ def put_item_body(number: int) -> Wire:
     return {"TableName": TABLE, "Item": wire(values(number))}
 
 
-def query_body(org: str) -> Wire:
-    """The parameters of Query for every item of a partition."""
+def query_body() -> Wire:
+    """The parameters of Query for every item of the partition."""
     return {
         "TableName": TABLE,
         "KeyConditionExpression": "#org = :org",
         "ExpressionAttributeNames": {"#org": "org"},
-        "ExpressionAttributeValues": {":org": {"S": org}},
+        "ExpressionAttributeValues": {":org": {"S": ORG}},
     }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from canned import canned_server, plain_environment
 from cold_start import CONTESTANTS, cold_starts, import_times
 from floor import open_floor
+from pinning import choose, pinned
 from report import Result, print_tables, save
 from rounds import WORKLOADS, Contestant, Sample, check, compete
 
@@ -65,16 +66,17 @@ def cold(names: Sequence[str], *, port: int, rounds: int) -> Result:
 def main() -> None:
     """Run what the command line asks for."""
     options = _options()
-    names: list[str] = options.only
+    names: Sequence[str] = options.only
     print(
         f"Python {platform.python_version()}, aiobotocore {version('aiobotocore')}, "
-        f"{'uvloop' if options.uvloop else 'asyncio'}, {os.cpu_count()} CPUs"
+        f"{'uvloop' if options.uvloop else 'asyncio'}, {os.cpu_count()} CPUs, client and server pinned: {options.pin}"
     )
-    with canned_server() as port:
+    client_cpu, server_cpu = choose(options.pin)
+    with canned_server(cpu=server_cpu) as port:
         environment = plain_environment(os.environ, port=port)
         os.environ.clear()
         os.environ.update(environment)
-        with asyncio.Runner(loop_factory=_loop_factory(options.uvloop)) as runner:
+        with pinned(client_cpu), asyncio.Runner(loop_factory=_loop_factory(options.uvloop)) as runner:
             seconds, rounds = (0.1, 9) if options.quick else (0.4, 15)
             results = runner.run(measure(names, port=port, rounds=rounds, seconds=seconds))
         results.append(cold(names, port=port, rounds=5 if options.quick else 15))
@@ -88,7 +90,12 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Benchmarks, as ratios to raw aiobotocore and to the bare floor.")
     parser.add_argument("--quick", action="store_true", help="shorter and fewer rounds: about a minute")
-    parser.add_argument("--uvloop", action="store_true", help="the client's loop is uvloop instead of asyncio's own")
+    parser.add_argument(
+        "--uvloop", action="store_true", help="the loop is uvloop instead of asyncio's own (cold start apart)"
+    )
+    parser.add_argument(
+        "--pin", choices=("apart", "same", "none"), default="apart", help="client and server on which CPUs (Linux)"
+    )
     parser.add_argument("--only", type=_names, default=CONTESTANTS, help="contestants, for example sdk,floor")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the pyperf file to write")
     return parser.parse_args()

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from canned import HOST
-from items import ORG, ORG_OF_1000, TABLE, Values, values
+from items import ORG, TABLE, Values, values
 
 from dynamorm_async import Attr, Database, attr, embedded, model, partition_key, sort_key
 
@@ -55,10 +55,11 @@ class Dynamorm:
         return await self._db.query(User).where(User.org == ORG)
 
     async def scan_1000(self) -> list[User]:
-        return await self._db.query(User).where(User.org == ORG_OF_1000)
+        return await self._db.scan(User)
 
     def values(self, answer: Any) -> list[Values]:  # one model of a get or the models of a list
-        return [_values(user) for user in (answer if isinstance(answer, list) else [answer])]
+        users: list[User] = [answer] if isinstance(answer, User) else answer
+        return [_values(user) for user in users]
 
 
 @asynccontextmanager

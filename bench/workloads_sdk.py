@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from canned import HOST
-from items import ORG, ORG_OF_1000, TABLE, Values, Wire, get_item_body, query_body, values
+from items import TABLE, Values, Wire, get_item_body, query_body, values
 
 # aiobotocore and boto3 have no types; what is taken from a module object is Any.
 get_session = import_module("aiobotocore.session").get_session
@@ -24,8 +24,7 @@ class Sdk:
         self._deserialize = dynamodb_types.TypeDeserializer().deserialize
         self._get = get_item_body(1)
         self._put = values(2)
-        self._query_100 = query_body(ORG)
-        self._query_1000 = query_body(ORG_OF_1000)
+        self._query_100 = query_body()
 
     async def get(self) -> Values:
         answer = await self._client.get_item(**self._get)
@@ -40,7 +39,7 @@ class Sdk:
         return [self._read(item) for item in answer["Items"]]
 
     async def scan_1000(self) -> list[Values]:
-        answer = await self._client.query(**self._query_1000)
+        answer = await self._client.scan(TableName=TABLE)
         return [self._read(item) for item in answer["Items"]]
 
     def values(self, answer: Any) -> list[Values]:  # one dict of a get or the dicts of a list
