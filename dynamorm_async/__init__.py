@@ -169,7 +169,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:  # a public name that costs an import
+def __getattr__(name: str) -> typing.Any:  # a public name that costs an import
     if name == "make_converter":
         from dynamorm_async.codec.converter import make_converter  # noqa: PLC0415 - cattrs costs 40 ms
 

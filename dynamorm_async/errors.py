@@ -39,8 +39,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
+def _restored(kind: type[DynamormError], arguments: tuple[object, ...], state: dict[str, Any]) -> DynamormError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
+
+
 class DynamormError(Exception):
-    """The root of every error of this library."""
+    """The root of every error of this library. Each can be copied and pickled, with the facts that it carries."""
+
+    def __reduce__(self) -> tuple[Any, ...]:  # what object.__reduce__ returns
+        # Exception's own way calls the class with the message alone, which misses the keyword arguments.
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 # --- your mistake -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, Flag
 from functools import lru_cache
@@ -16,7 +16,7 @@ from uuid import UUID
 
 import attrs
 
-from dynamorm_async.codec import containers, scalars
+from dynamorm_async.codec import containers, numbers, scalars
 from dynamorm_async.codec.compiler import LayoutCodec
 from dynamorm_async.codec.generic import GenericPath
 from dynamorm_async.codec.hints import attribute_types
@@ -43,21 +43,38 @@ def _exactly(cls: type, otherwise: Callable[..., Any]) -> Emit:
     )
 
 
+def _dump_int(source: str, names: Names) -> str:
+    """As ``dump_int``, without its call where an exact int is in range."""
+    integer, text, limit = names.bind(int), names.bind(int.__repr__, "text"), names.bind(numbers.MAX_INT, "limit")
+    in_range = f"{source}.__class__ is {integer} and -{limit} <= {source} <= {limit}"
+    return f"({text}({source}) if {in_range} else {names.bind(scalars.dump_int)}({source}))"
+
+
+def _lift_datetime(source: str, names: Names) -> str:
+    """As ``parse_datetime``, without its call where the text is in UTC already."""
+    value, parse, utc = names.fresh(), names.bind(datetime.fromisoformat, "parse"), names.bind(UTC, "utc")
+    return (
+        f"({value} if ({value} := {parse}({source})).tzinfo is {utc} else {names.bind(scalars.read_in_utc)}({value}))"
+    )
+
+
+# Numbers are read from text: msgspec would round integers that are written with a point, and take NaN.
 # type: (tag, content as msgspec reads it, content from value, value from content)
 _SCALARS: Mapping[type, tuple[str, Any, Emit, Emit]] = {
     str: ("S", str, _exactly(str, scalars.dump_str), _same),
-    int: ("N", int, _call(scalars.dump_int), _same),
-    float: ("N", float, _call(scalars.dump_float), _same),
-    Decimal: ("N", Decimal, _call(scalars.dump_decimal), _same),
+    int: ("N", str, _dump_int, _call(int)),
+    float: ("N", str, _call(scalars.dump_float), _call(numbers.parse_float)),
+    Decimal: ("N", str, _call(scalars.dump_decimal), _call(numbers.parse_decimal)),
     bool: ("BOOL", bool, _exactly(bool, scalars.dump_bool), _same),
     bytes: ("B", bytes, _exactly(bytes, scalars.dump_bytes), _same),
-    datetime: ("S", str, _call(scalars.dump_datetime), _call(scalars.parse_datetime)),
+    datetime: ("S", str, _call(scalars.dump_datetime), _lift_datetime),
     date: ("S", date, _call(scalars.dump_date), _same),
-    timedelta: ("N", Decimal, _call(scalars.dump_timedelta), _call(scalars.parse_timedelta)),
+    timedelta: ("N", str, _call(scalars.dump_timedelta), _call(scalars.parse_timedelta_text)),
     UUID: ("S", UUID, _call(scalars.dump_uuid), _same),
 }
 _EPOCH_TYPES = (int, datetime)
-_SETS = {set: set, frozenset: frozenset}
+_SETS = (set, frozenset)
+_SECRET_HASH = (str, bytes)  # hashed with the process's secret
 
 
 class ShapeBuilder:
@@ -85,8 +102,10 @@ class ShapeBuilder:
         known = self._layouts.get(tp)
         if known is None:
             self._under_way.append(tp)
-            known = self._layouts[tp] = self._build_layout(tp)
-            self._under_way.pop()
+            try:
+                known = self._layouts[tp] = self._build_layout(tp)
+            finally:
+                self._under_way.pop()
         return known
 
     def codec(self, tp: Any) -> LayoutCodec:
@@ -112,7 +131,7 @@ class ShapeBuilder:
         if optional:
             shape = attrs.evolve(shape, type=hint, optional=True)
             if not shape.tag:
-                return self._generic(hint, where)
+                return attrs.evolve(self._generic(hint, where), recursive=shape.recursive)
         return shape
 
     def stored_shape(self, hint: Any, storage: Storage, where: str) -> Shape:
@@ -135,9 +154,8 @@ class ShapeBuilder:
             options = options_of(field)
             where = f"{cls.__name__}.{field.name}"
             shape = self.stored_shape(hints[field.name], options.storage, where)
-            members.append(
-                Member(field.name, options.name or field.name, shape, field.default, field.alias, options.storage)
-            )
+            wire = field.name if options.name is None else options.name
+            members.append(Member(field.name, wire, shape, field.default, field.alias, options.storage))
         constructed = not getattr(cls, "__dynamorm_fast__", False)
         return Layout(cls, tuple(members), constructed, tuple(unstored))
 
@@ -154,11 +172,12 @@ class ShapeBuilder:
         origin = typing.get_origin(hint)
         if origin in (list, dict, tuple, *_SETS):
             return self._container(hint, origin, where)
+        if origin is typing.Literal and all(type(choice) is str for choice in typing.get_args(hint)):
+            return Shape(hint, "S", lambda: hint, _call(scalars.literal_dumper(hint)), _same)
         if isinstance(hint, type) and issubclass(hint, Enum):
             return self._enum(hint, where)
-        if attrs.has(origin or hint):
-            return self._nested(hint, where)
-        return self._generic(hint, where)
+        cls: Any = origin or hint
+        return self._nested(hint, where) if attrs.has(cls) else self._generic(hint, where)
 
     def _container(self, hint: Any, origin: type, where: str) -> Shape:
         arguments = typing.get_args(hint)
@@ -177,18 +196,20 @@ class ShapeBuilder:
                 f"{where}: DynamoDB has sets of str, numbers and bytes only, not {hint}. "
                 "Use a list, or attr(as_json=True)"
             )
-        wire = _SETS[origin][item.wire()]  # type: ignore[index]  # subscripting a builtin chosen at run time
 
         def dump(source: str, names: Names) -> str:
             dump_one = names.function("one", f"def one(v):\n    return {item.dump('v', names)}\n")
             return f"{names.bind(containers.dump_set)}({source}, {names.bind(dump_one, 'dump_one')})"
 
         def lift(source: str, names: Names) -> str:
-            e = names.fresh()
+            e, kind = names.fresh(), names.bind(origin)
             lifted = item.lift(e, names)
-            return source if lifted == e else f"{names.bind(origin)}({lifted} for {e} in {source})"
+            if lifted == e and item.type in _SECRET_HASH:
+                return f"{kind}({source})"
+            return f"{names.bind(containers.make_set)}([{lifted} for {e} in {source}], {kind})"
 
-        return Shape(hint, f"{item.tag}S", lambda: wire, dump, lift, is_set=True, item=item)
+        # Read as a list: the set is the instance's own then, so that a change of it is seen by save().
+        return Shape(hint, f"{item.tag}S", lambda: list[item.wire()], dump, lift, is_set=True, item=item)  # type: ignore[misc]  # a run-time type
 
     def _enum(self, hint: type[Enum], where: str) -> Shape:
         kinds = {type(member.value) for member in hint}
@@ -197,32 +218,42 @@ class ShapeBuilder:
             return Shape(hint, "S", lambda: hint, _enum_call(scalars.dump_enum, hint, dump), _same)
         if kinds == {int} and not issubclass(hint, Flag):
             dump = f"{scalars.dump_number_enum.__name__}"
-            return Shape(hint, "N", lambda: hint, _enum_call(scalars.dump_number_enum, hint, dump), _same)
+            read = scalars.enum_reader(hint)
+            return Shape(hint, "N", lambda: str, _enum_call(scalars.dump_number_enum, hint, dump), _call(read))
         return self._generic(hint, where)
 
     def _nested(self, hint: Any, where: str) -> Shape:
         if hint in self._under_way:  # a class that contains itself: cattrs resolves it at run time
-            return self._generic(hint, where)
+            return attrs.evolve(self._generic(hint, where), recursive=typing.get_origin(hint) or hint)
         layout = self.layout(hint)
 
         def dump(source: str, names: Names) -> str:
             return f"{names.bind(self.codec(hint).encode, f'encode_{layout.cls.__name__}')}({source})"
 
         def lift(source: str, names: Names) -> str:
-            return f"{names.bind(self.codec(hint).lift, f'lift_{layout.cls.__name__}')}({source})"
+            return f"{names.bind(read(), f'lift_{layout.cls.__name__}')}({source})"
 
-        return Shape(hint, "M", lambda: self.codec(hint).struct, dump, lift, layout=layout)
+        def wire() -> Any:  # a msgspec type expression
+            codec = self.codec(hint)
+            return codec.struct if codec.readable else dict[str, Any]
+
+        def read() -> Callable[[Any], Any]:
+            codec, generic = self.codec(hint), self.generic.functions(hint, where)[1]
+            return codec.lift if codec.readable else lambda content: generic({"M": content})
+
+        return Shape(hint, "M", wire, dump, lift, layout=layout)
 
     def _generic(self, hint: Any, where: str) -> Shape:
         dump, lift = self.generic.functions(hint, where)
-        return Shape(hint, "", lambda: dict[str, Any], _call(dump), _call(lift), optional=_without_none(hint)[1])
+        optional = hint is Any or _without_none(hint)[1]
+        return Shape(hint, "", lambda: dict[str, Any], _call(dump), _call(lift), optional=optional)
 
     def _epoch(self, hint: Any, where: str) -> Shape:
         if hint not in _EPOCH_TYPES:
             raise ModelError(f"{where}: ttl() wants Attr[datetime], Attr[int] or one of them with | None, not {hint}")
         if hint is int:
             return self.shape(int, where)
-        return Shape(hint, "N", lambda: int, _call(scalars.dump_epoch), _call(scalars.parse_epoch))
+        return Shape(hint, "N", lambda: str, _call(scalars.dump_epoch), _call(scalars.parse_epoch))
 
     def _json(self, hint: Any, where: str) -> Shape:
         dump, load = self.generic.json_functions(hint, where)
@@ -245,7 +276,7 @@ def _sequence(hint: Any, origin: type, item: Shape) -> Shape:
         values = f"[{attribute_lift(item, e, names)} for {e} in {source}]"
         return values if origin is list else f"{names.bind(tuple)}({values})"
 
-    return Shape(hint, "L", lambda: list[attribute_wire(item)], dump, lift, item=item)  # type: ignore[misc]  # a run-time type
+    return Shape(hint, "L", lambda: list[attribute_wire(item)], dump, lift, item=item, sequence=origin)  # type: ignore[misc]  # a run-time type
 
 
 def _mapping(hint: Any, item: Shape) -> Shape:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from dynamorm_async.types import AttributeValue
@@ -21,7 +22,7 @@ def _same_content(tag: str, a: Any, b: Any) -> bool:  # contents of one tag
     if tag == "N":
         return Decimal(a) == Decimal(b)
     if tag == "NS":
-        return {Decimal(number) for number in a} == {Decimal(number) for number in b}
+        return _numbers(a) == _numbers(b)
     if tag in ("SS", "BS"):
         return set(a) == set(b)
     if tag == "L":
@@ -29,6 +30,11 @@ def _same_content(tag: str, a: Any, b: Any) -> bool:  # contents of one tag
     if tag == "M":
         return _same_map(a, b)
     return bool(a == b)
+
+
+def _numbers(texts: Iterable[str]) -> list[Decimal]:
+    # Sorted, not hashed: numbers can be chosen so that their hashes collide.
+    return [number for number, _ in groupby(sorted(map(Decimal, texts)))]
 
 
 def _same_map(a: Mapping[str, AttributeValue], b: Mapping[str, AttributeValue]) -> bool:

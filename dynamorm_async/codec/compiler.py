@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.layout import STORED, Layout, Member
@@ -35,12 +36,17 @@ class LayoutCodec:
         self._forbid_unknown = forbid_unknown
 
     @cached_property
+    def readable(self) -> bool:
+        """Whether msgspec can carry the stored names: it takes no quote, backslash or control character in one."""
+        return not any(c in '"\\' or c < " " for member in self.layout.members for c in member.wire)
+
+    @cached_property
     def struct(self) -> type[msgspec.Struct]:
         """The msgspec type of the stored map; unknown attributes are passed over unless forbidden."""
         fields: list[Any] = []
         for member in sorted(self.layout.members, key=lambda member: not member.required):
             wire = attribute_wire(member.shape)
-            fields.append((member.name, wire) if member.required else (member.name, wire | None, None))
+            fields.append((member.name, wire) if member.required else (member.name, wire | UnsetType, UNSET))
         return msgspec.defstruct(
             f"{self.layout.cls.__name__}Wire",
             fields,
@@ -82,6 +88,16 @@ class LayoutCodec:
         except (InvalidValue, InvalidKey) as error:
             raise self._explain(instance, error) from None
 
+    def member_encoder(self, member: Member) -> Callable[[Any], AttributeValue | None]:
+        """The compiled function that :meth:`encode_member` calls; its errors name no attribute."""
+        encode = self._member_encoders.get(member.name)
+        if encode is None:
+            names = Names()
+            lines = "\n    ".join(_encode_member(member, names))
+            source = f"def encode(v):\n    item = {{}}\n    {lines}\n    return item.get({member.wire!r})\n"
+            encode = self._member_encoders[member.name] = names.function("encode", source)
+        return encode
+
     def encode_member(self, member: Member, value: object) -> AttributeValue | None:
         """One attribute's value as stored; ``None`` where it is left out of the item.
 
@@ -89,17 +105,10 @@ class LayoutCodec:
             InvalidValue: it cannot be stored.
             InvalidKey: it is a key, and empty or too long.
         """
-        encode = self._member_encoders.get(member.name)
-        if encode is None:
-            names = Names()
-            lines = "\n    ".join(_encode_member(member, names))
-            source = f"def encode(v):\n    item = {{}}\n    {lines}\n    return item.get({member.wire!r})\n"
-            encode = self._member_encoders[member.name] = names.function("encode", source)
         try:
-            result: AttributeValue | None = encode(value)
+            return self.member_encoder(member)(value)
         except (InvalidValue, InvalidKey) as error:
             raise type(error)(f"{self.layout.cls.__name__}.{member.name}: {error}") from None
-        return result
 
     @cached_property
     def _member_encoders(self) -> dict[str, Callable[[Any], AttributeValue | None]]:
@@ -125,7 +134,7 @@ class LayoutCodec:
         for member in self.layout.members:
             if _takes_self(member.default):
                 factory = names.bind(member.default.factory, "factory")
-                lines.append(f"if s.{member.name} is None: o.{member.name} = {factory}(o)")
+                lines.append(f"if s.{member.name} is {names.bind(UNSET, 'UNSET')}: o.{member.name} = {factory}(o)")
         for name, default in self.layout.unstored:
             if default is not attrs.NOTHING:
                 source = (
@@ -144,7 +153,9 @@ class LayoutCodec:
         for member in self.layout.members:
             if member.default is not attrs.NOTHING:
                 value = attribute_lift(member.shape, f"s.{member.name}", names)
-                lines.append(f"if s.{member.name} is not None: k[{member.argument!r}] = {value}")
+                lines.append(
+                    f"if s.{member.name} is not {names.bind(UNSET, 'UNSET')}: k[{member.argument!r}] = {value}"
+                )
         lines.append(f"o = {cls}(**k)")
         return lines
 
@@ -185,7 +196,7 @@ def _lift_member(member: Member, names: Names) -> str:
     value = attribute_lift(member.shape, source, names)
     if member.required:
         return value
-    return f"{value} if {source} is not None else {_absent(member, names)}"
+    return f"{value} if {source} is not {names.bind(UNSET, 'UNSET')} else {_absent(member, names)}"
 
 
 def _absent(member: Member, names: Names) -> str:

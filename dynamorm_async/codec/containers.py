@@ -5,13 +5,15 @@ from __future__ import annotations
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
 import json
+import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dynamorm_async.codec.scalars import wrong_type
 from dynamorm_async.errors import InvalidKey, InvalidValue
 
+_FEW = 256  # so few cost nothing, whatever their hashes
 _MAX_INFLATED = 64 * 1024 * 1024
 
 
@@ -35,7 +37,7 @@ def as_map(value: object) -> Mapping[Any, Any]:
 
 def map_key(key: object) -> str:
     if isinstance(key, str):
-        return str(key)
+        return str.__str__(key)
     raise InvalidValue(f"a map's keys are str, got {key!r} ({type(key).__name__})")
 
 
@@ -46,13 +48,27 @@ def dump_set(value: object, dump: Callable[[Any], Any]) -> list[Any]:
     raise wrong_type(value, "set")
 
 
+def make_set(values: Collection[Any], kind: type[set[Any] | frozenset[Any]]) -> Any:  # a set of that kind
+    """A set of elements whose hash is no secret: numbers and UUIDs can be chosen to collide.
+
+    Raises:
+        ValueError: many elements have the hash of another; looking each up would take seconds.
+    """
+    if len(values) > _FEW and len(set(map(hash, values))) + _FEW < len(set(map(str, values))):
+        raise ValueError(f"{len(values)} elements that were chosen to have the same hash")
+    return kind(values)
+
+
 def key_content(content: Any, limit: int, key_of: str) -> Any:  # str or bytes, as its shape says
     """Check the text or bytes of a key attribute.
 
     Raises:
         InvalidKey: empty, or longer than DynamoDB allows.
     """
-    size = len(content.encode("utf-8", "surrogatepass")) if isinstance(content, str) else len(content)
+    try:
+        size = len(content.encode()) if isinstance(content, str) else len(content)
+    except UnicodeEncodeError:
+        raise InvalidKey(f"holds half a surrogate pair, which has no UTF-8 form, but it is {key_of}") from None
     if not size:
         raise InvalidKey(f"is empty, but it is {key_of}; DynamoDB has no empty keys")
     if size > limit:
@@ -78,6 +94,22 @@ def decompress(content: bytes) -> bytes:
     if not inflater.eof:
         raise ValueError("is cut, or grows over 64 MB")
     return data
+
+
+def json_value(text: str) -> Any:  # whatever the text holds
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, or holds NaN, an infinity, or a number that would become one.
+    """
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number of JSON")
+    return number
 
 
 def json_text(native: object) -> str:

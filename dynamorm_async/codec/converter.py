@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ import attrs
 import cattrs
 
 from dynamorm_async.codec import scalars
+from dynamorm_async.codec.containers import make_set
 from dynamorm_async.codec.misfit import Collector, expected
 from dynamorm_async.errors import InvalidValue, ModelError
 
@@ -42,14 +44,16 @@ def make_converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     for tp, (unstructure, structure) in _SCALARS.items():
         converter.register_unstructure_hook(tp, ours(unstructure))
-        converter.register_structure_hook(tp, ours(structure))
+        converter.register_structure_hook(tp, ours(but_enums(structure)))
     converter.register_unstructure_hook_func(_is_any, ours(lambda value: value))
     converter.register_structure_hook_func(_is_any, ours(lambda value, _: value))
     converter.register_unstructure_hook_factory(_is_enum, _unstructure_enum)
     converter.register_structure_hook_factory(_is_enum, _structure_enum)
+    converter.register_unstructure_hook_factory(_has_origin(typing.Literal), _unstructure_literal)
+    converter.register_structure_hook_factory(_has_origin(typing.Literal), _structure_literal)
     for origin, unstructure, structure in _CONTAINERS:
         converter.register_unstructure_hook_factory(
-            _has_origin(origin), _of_items(unstructure, converter.get_unstructure_hook)
+            _has_origin(origin), _of_items(unstructure, partial(unstructure_hook, converter))
         )
         converter.register_structure_hook_factory(
             _has_origin(origin), _of_items(structure, converter.get_structure_hook)
@@ -59,6 +63,12 @@ def make_converter() -> cattrs.Converter:
     converter.register_unstructure_hook_factory(_is_union, lambda tp: _unstructure_union(tp, converter))
     converter.register_structure_hook_factory(_is_union, lambda tp: _structure_union(tp, converter))
     return converter
+
+
+def unstructure_hook(converter: cattrs.Converter, tp: Any) -> Hook:
+    """The hook for a type; for an enum its own, where cattrs would choose that of a base (``class Color(str, Enum)``)."""
+    hook = converter.get_unstructure_hook(tp)
+    return _unstructure_enum(tp) if _is_enum(tp) and is_ours(hook) else hook
 
 
 def ours(hook: Hook) -> Hook:
@@ -164,6 +174,15 @@ class _class_hook:  # noqa: N801 - a pair of functions
         return ShapeBuilder(self.converter, {}).generic.converter
 
 
+def but_enums(structure: Hook) -> Hook:
+    """A class's hook that leaves enums which are subclasses of the class (``class Color(str, Enum)``) to theirs."""
+
+    def structure_either(value: Any, tp: Any) -> Any:  # of the type
+        return _structure_enum(tp)(value, tp) if _is_enum(tp) else structure(value, tp)
+
+    return structure_either
+
+
 def _is_enum(tp: Any) -> bool:
     return isinstance(tp, type) and issubclass(tp, Enum)
 
@@ -182,12 +201,32 @@ def _structure_enum(tp: type[Enum]) -> Hook:
     return ours(structure)
 
 
-def _has_origin(origin: type) -> Callable[[Any], bool]:
+def _unstructure_literal(tp: Any) -> Hook:
+    return ours(scalars.literal_dumper(tp))
+
+
+def _structure_literal(tp: Any) -> Hook:
+    plain = {scalars.literal_key(choice): choice for choice in typing.get_args(tp)}
+
+    def structure(value: object, _type: Any) -> Any:  # one of the choices
+        try:
+            return plain[type(value), value]
+        except (KeyError, TypeError):  # TypeError: a list or map, which has no hash
+            raise expected(f"one of {tp}", value) from None
+
+    return ours(structure)
+
+
+def _has_origin(origin: Any) -> Callable[[Any], bool]:
     return lambda tp: typing.get_origin(tp) is origin or tp is origin
 
 
 def _of_items(make: Callable[[tuple[Any, ...], Callable[[Any], Hook]], Hook], hook_of: Callable[[Any], Hook]) -> Hook:
-    return lambda tp: ours(make(typing.get_args(tp) or (Any, Any), hook_of))
+    def hook(tp: Any) -> Hook:
+        bare = (Any, ...) if tp is tuple else (Any, Any)
+        return ours(make(typing.get_args(tp) if typing.get_origin(tp) else bare, hook_of))
+
+    return hook
 
 
 def _structure_sequence(cls: type) -> Callable[..., Hook]:
@@ -279,12 +318,11 @@ def _structure_mapping(arguments: tuple[Any, ...], hook_of: Callable[[Any], Hook
         if not isinstance(value, Mapping):
             raise expected("a map", value)
         collector = Collector()
-        items = {
-            collector.run(f"[{key!r}]", structure_key, key): collector.run(str(key), value_hook, item, value_type)
-            for key, item in value.items()
-        }
+        keys = [collector.run(f"[{key!r}]", structure_key, key) for key in value]
+        items = [collector.run(str(key), value_hook, item, value_type) for key, item in value.items()]
         collector.check()
-        return items
+        make_set(keys, frozenset)  # refuses keys that were chosen to collide
+        return dict(zip(keys, items, strict=True))
 
     return structure
 
@@ -313,7 +351,7 @@ def _structure_set(cls: type) -> Callable[..., Hook]:
             collector = Collector()
             items = [collector.run("[*]", hook, element, item) for element in value]
             collector.check()
-            return cls(items)
+            return make_set(items, cls)
 
         return structure
 
@@ -342,7 +380,7 @@ def _unstructure_union(tp: Any, converter: cattrs.Converter) -> Hook:
             return None
         for alternative in sorted(alternatives, key=lambda a: type(value) is not _class_of(a)):
             if isinstance(value, _class_of(alternative)):
-                plain = converter.unstructure(value, unstructure_as=alternative)
+                plain = unstructure_hook(converter, alternative)(value)
                 return {TAG: _class_of(alternative).__name__, **plain} if alternative in tagged else plain
         raise scalars.wrong_type(value, str(tp))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+import types
 import typing
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +15,7 @@ import attrs
 from dynamorm_async.codec import containers
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit, expected
+from dynamorm_async.codec.shapes import Shape
 from dynamorm_async.errors import DynamormError, InvalidValue, ModelError, Problem
 from dynamorm_async.types import AttributeValue
 
@@ -87,12 +88,10 @@ class GenericPath:
         self._check(hint, where)
 
         def dump(value: Any) -> str:
-            return containers.json_text(self._json.unstructure(value, unstructure_as=hint))
+            return containers.json_text(_unstructured(self._json.get_unstructure_hook(hint), value, hint))
 
         def load(text: str) -> Any:  # of the hinted type
-            import json  # noqa: PLC0415 - only for such attributes
-
-            return self._json.structure(json.loads(text, parse_float=Decimal if hint is Decimal else None), hint)
+            return self._json.structure(containers.json_value(text), hint)
 
         return dump, load
 
@@ -102,10 +101,10 @@ class GenericPath:
             from dynamorm_async.codec.scalars import dump_bytes, dump_str  # noqa: PLC0415 - only for such attributes
 
             if hint is str:
-                return lambda v: containers.compress(dump_str(v).encode()), lambda c: containers.decompress(c).decode()
+                return lambda v: containers.compress(_utf8(dump_str(v))), lambda c: containers.decompress(c).decode()
             return lambda v: containers.compress(dump_bytes(v)), containers.decompress
         dump, load = self.json_functions(hint, where)
-        return lambda v: containers.compress(dump(v).encode()), lambda c: load(containers.decompress(c).decode())
+        return lambda v: containers.compress(_utf8(dump(v))), lambda c: load(containers.decompress(c).decode())
 
     def unstructure(self, value: object, hint: Any) -> Any:  # a plain value
         """A typed value as a plain one.
@@ -113,12 +112,9 @@ class GenericPath:
         Raises:
             InvalidValue: it is not of its type, or a hook failed.
         """
-        try:
-            return self.converter.unstructure(value, unstructure_as=hint)
-        except DynamormError:
-            raise
-        except Exception as error:
-            raise InvalidValue(f"{value!r} cannot be stored as {hint}: {error}") from error
+        from dynamorm_async.codec.converter import unstructure_hook  # noqa: PLC0415 - cattrs costs 40 ms
+
+        return _unstructured(unstructure_hook(self.converter, hint), value, hint)
 
     def structure(self, native: object, hint: Any) -> Any:  # of the hinted type
         """A plain value as a typed one.
@@ -170,16 +166,30 @@ class GenericPath:
         return shape.encode(value)
 
     def _decode_member(self, member: Member, value: Any) -> Any:  # of the member's type
+        return self._read(member.shape, value) if member.storage == "native" else member.shape.decode(value)
+
+    def _read(self, shape: Shape, value: Any) -> Any:  # of the shape's type
+        """A value by its shape, so that attributes which a nested class does not have are passed over."""
         from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
 
-        if member.storage == "native":
-            return self.structure(from_attribute_value(value), member.shape.type)
-        return member.shape.decode(value)
+        found = content_of(value, shape.tag) if shape.layout or shape.item else None
+        if found is None or shape.is_set:
+            return self.structure(from_attribute_value(value), shape.type)
+        if shape.layout is not None:
+            return build(shape.layout, self.decode(shape.layout, found))
+        collector, entries = Collector(), found.items() if shape.tag == "M" else enumerate(found)
+        values = {
+            key: collector.run(f"[{key}]" if shape.tag == "L" else str(key), self._read, shape.item, element)
+            for key, element in entries
+        }
+        collector.check()
+        if shape.tag == "M":
+            return values
+        return shape.sequence(values.values())
 
     def _unstructure_class(self, tp: Any) -> Function:
-        layout = self._layouts.layout(tp)
-
         def unstructure(value: object) -> dict[str, Any]:
+            layout = self._layouts.layout(tp)  # not before: the class may hold itself
             if not isinstance(value, layout.cls):
                 raise InvalidValue(f"expected {layout.cls.__name__}, got {value!r}")
             from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
@@ -189,9 +199,8 @@ class GenericPath:
         return unstructure
 
     def _structure_class(self, tp: Any) -> Callable[[Any, Any], Any]:
-        layout = self._layouts.layout(tp)
-
         def structure(value: object, _type: Any) -> Any:  # an instance of the class
+            layout = self._layouts.layout(tp)  # not before: the class may hold itself
             if not isinstance(value, Mapping):
                 raise expected("a map", value)
             return self._instance(layout, value)
@@ -214,6 +223,38 @@ class GenericPath:
         """Refuse at declaration what could only fail later."""
         if isinstance(hint, type) and hint.__module__ == "builtins" and hint in (complex, range, slice, type):
             raise ModelError(f"{where}: {hint.__name__} cannot be stored; register hooks on a converter for it")
+        classes = [part for part in map(_class_of, typing.get_args(hint)) if attrs.has(part)]
+        if typing.get_origin(hint) in (typing.Union, types.UnionType) and len({c.__name__ for c in classes}) < len(
+            classes
+        ):
+            raise ModelError(f"{where}: two classes of one name in a union cannot be told apart: {classes}")
+
+
+def _unstructured(hook: Function, value: object, hint: Any) -> Any:  # a plain value
+    try:
+        return hook(value)
+    except DynamormError:
+        raise
+    except Exception as error:
+        raise InvalidValue(f"{value!r} cannot be stored as {hint}: {error}") from error
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValue(f"holds half a surrogate pair, which has no UTF-8 form: {error.reason}") from None
+
+
+def _class_of(hint: Any) -> type:
+    cls = typing.get_origin(hint) or hint
+    return cls if isinstance(cls, type) else object
+
+
+def content_of(value: Any, tag: str) -> Any:  # a map or list
+    """The content of an AttributeValue of one tag, ``M`` or ``L``; ``None`` where it is another."""
+    content = value.get(tag) if isinstance(value, Mapping) and len(value) == 1 else None
+    return content if isinstance(content, Mapping if tag == "M" else list) else None
 
 
 def build(layout: Layout, values: Mapping[str, Any]) -> Any:  # an instance of the layout's class

@@ -96,7 +96,7 @@ def _bind(cls: type, name: str, hint: Any, bound: Mapping[Any, Any]) -> Any:
     if loose is not None:
         raise ModelError(
             f"{cls.__name__}.{name}: the type variable {loose} is not bound. "
-            f"Give it a type where the generic class is used, for example class {cls.__name__}({_generic_base(cls)}[str])"
+            f"Give it a type where the generic class is used, for example {_binding(cls, result)}"
         )
     return result
 
@@ -110,5 +110,9 @@ def _substitute(hint: Any, bound: Mapping[Any, Any]) -> Any:
     return hint[tuple(bound.get(parameter, parameter) for parameter in parameters)]
 
 
-def _generic_base(cls: type) -> str:
-    return next((base.__name__ for base in cls.__mro__[1:] if getattr(base, "__parameters__", ())), cls.__name__)
+def _binding(cls: type, hint: Any) -> str:
+    """How to bind a type variable: of a class that is an attribute's type, or else of a mixin."""
+    if isinstance(hint, type):
+        return f"Attr[{hint.__name__}[str]]"
+    mixin = next((base for base in cls.__mro__[1:] if getattr(base, "__parameters__", ())), None)
+    return f"class {cls.__name__}({mixin.__name__}[str])" if mixin else f"Attr[{cls.__name__}[str]]"

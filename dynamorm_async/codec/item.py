@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import attrs
 import msgspec
@@ -15,8 +15,9 @@ import msgspec
 from dynamorm_async.codec.builder import ShapeBuilder
 from dynamorm_async.codec.compiler import LayoutCodec
 from dynamorm_async.codec.layout import STORED, Layout, Member
-from dynamorm_async.codec.misfit import Misfit
+from dynamorm_async.codec.misfit import Collector, Misfit
 from dynamorm_async.codec.names import Names
+from dynamorm_async.codec.native import from_attribute_value
 from dynamorm_async.errors import DecodeError, InvalidKey, InvalidValue, Problem
 from dynamorm_async.types import AttributeValue
 
@@ -24,7 +25,7 @@ M = TypeVar("M")
 Unknown = Literal["ignore", "keep", "forbid"]
 
 _UNKNOWN = "_dynamorm_unknown"
-_MISFITS = (msgspec.ValidationError, ValueError, OverflowError, RecursionError)
+_MISFITS = Exception  # constructors, validators and hooks of the user's raise what they like
 
 
 class PageContent(msgspec.Struct, Generic[M], frozen=True):
@@ -96,13 +97,15 @@ class ItemCodec(Generic[M]):
         return self.encode_key(*(getattr(instance, member.name) for member in self._key))
 
     def _key_encoder(self, member: Member) -> Callable[[Any], AttributeValue]:
+        compiled, where = self._compiled.member_encoder(member), f"{self.layout.cls.__name__}.{member.name}"
+
         def encode(value: object) -> AttributeValue:
             try:
-                content = self._compiled.encode_member(member, value)
-            except InvalidValue as error:
-                raise InvalidKey(str(error)) from None
+                content = compiled(value)
+            except (InvalidValue, InvalidKey) as error:
+                raise InvalidKey(f"{where}: {error}") from None
             if content is None:
-                raise InvalidKey(f"{self.layout.cls.__name__}.{member.name} is None, but it is {member.key_of}")
+                raise InvalidKey(f"{where} is None, but it is {member.key_of}")
             return content
 
         return encode
@@ -115,8 +118,7 @@ class ItemCodec(Generic[M]):
             struct = self._get.decode(body).Item
             return None if struct is None else self._lift(struct)
         except _MISFITS:
-            raw = _json(body).get("Item")
-            return None if raw is None else self.decode(raw)
+            return self._decode_one(body, "Item")
 
     def decode_written(self, body: bytes) -> M | None:
         """The ``Attributes`` of a write's answer, where they are a whole item."""
@@ -124,8 +126,7 @@ class ItemCodec(Generic[M]):
             struct = self._written.decode(body).Attributes
             return None if struct is None else self._lift(struct)
         except _MISFITS:
-            raw = _json(body).get("Attributes")
-            return None if raw is None else self.decode(raw)
+            return self._decode_one(body, "Attributes")
 
     def decode_page(self, body: bytes) -> PageContent[M]:
         """The answer of Query or Scan."""
@@ -133,12 +134,12 @@ class ItemCodec(Generic[M]):
             page = self._page.decode(body)
             lift = self._lift
             return PageContent(
-                [lift(struct) for struct in page.Items], page.ScannedCount, bytes_in(page.LastEvaluatedKey)
+                [lift(struct) for struct in page.Items], page.ScannedCount, _last_key(page.LastEvaluatedKey)
             )
         except _MISFITS:
-            raw = _json(body)
-            items = [self.decode(item) for item in raw.get("Items", ())]
-            return PageContent(items, raw.get("ScannedCount", 0), bytes_in(raw.get("LastEvaluatedKey")))
+            page = _answer(body, _ANY_PAGE)
+            items = [self.decode(item) for item in page.Items]
+            return PageContent(items, page.ScannedCount, _last_key(page.LastEvaluatedKey))
 
     def decode(self, raw: Mapping[str, Any]) -> M:
         """One item in DynamoDB's JSON form, with an exact report where it does not fit.
@@ -146,17 +147,19 @@ class ItemCodec(Generic[M]):
         Raises:
             DecodeError: some attributes do not fit; it lists each as a path.
         """
-        generic = self._builder.generic
-        try:
-            values = generic.decode(self.layout, raw, forbid_unknown=self._unknown == "forbid")
-            instance: M = self._assemble(values)
-        except Misfit as misfit:
-            raise DecodeError(self.layout.cls.__name__, self._native_key(raw), misfit.problems) from None
-        except RecursionError:
-            deep = Problem("", "nests deeper than Python can follow")
-            raise DecodeError(self.layout.cls.__name__, self._native_key(raw), [deep]) from None
-        self._remember_raw(instance, raw)
-        return instance
+        if not isinstance(raw, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # it comes from an answer
+            raise DecodeError(self.layout.cls.__name__, {}, [Problem("", "is no map of attributes")])
+        collector = Collector()
+        values = collector.run("", self._values, raw)
+        unknown = {name: value for name, value in raw.items() if name not in self._wires}
+        kept = collector.run("", bytes_in, unknown) if self._unknown == "keep" else None
+        instance = None if collector.problems else collector.run("", self._assemble, values)
+        if collector.problems:
+            raise DecodeError(self.layout.cls.__name__, self._native_key(raw), collector.problems)
+        vars(instance)[STORED] = self._snapshot(values, raw)
+        if kept is not None:
+            vars(instance)[_UNKNOWN] = kept
+        return cast("M", instance)
 
     # --- what is known to be in the table ----------------------------------------------------
 
@@ -174,20 +177,23 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _lift(self) -> Callable[[Any], M]:
+        if not self._compiled.readable:
+            return self.decode
         if self._unknown != "keep":
             return self._compiled.lift
         struct_type, lift = self._compiled.struct, self._compiled.lift
 
         def lift_keeping(raw: Mapping[str, Any]) -> Any:  # an M
-            instance = lift(msgspec.convert(raw, struct_type, strict=False))
-            self._remember_raw(instance, raw)
+            instance = lift(msgspec.convert(raw, struct_type))
+            unknown = {name: value for name, value in raw.items() if name not in self._wires}
+            vars(instance)[_UNKNOWN] = bytes_in(unknown)
             return instance
 
         return lift_keeping
 
     @cached_property
     def _item_type(self) -> Any:  # a msgspec type expression
-        return dict[str, Any] if self._unknown == "keep" else self._compiled.struct
+        return self._compiled.struct if self._compiled.readable and self._unknown != "keep" else dict[str, Any]
 
     @cached_property
     def _get(self) -> msgspec.json.Decoder[Any]:
@@ -199,14 +205,7 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _page(self) -> msgspec.json.Decoder[Any]:
-        return _decoder(
-            "PageAnswer",
-            [
-                ("Items", _list_of(self._item_type), msgspec.field(default_factory=list)),
-                ("ScannedCount", int, 0),
-                ("LastEvaluatedKey", dict[str, Any] | None, None),
-            ],
-        )
+        return _page_decoder(self._item_type)
 
     def _assemble(self, values: dict[str, Any]) -> Any:  # an M
         """An instance from its attributes' values, defaults for the absent ones."""
@@ -227,19 +226,54 @@ class ItemCodec(Generic[M]):
             post_init()
         return instance
 
-    def _remember_raw(self, instance: Any, raw: Mapping[str, Any]) -> None:  # instance is an M
-        item = bytes_in(raw) or {}
-        vars(instance)[STORED] = {name: value for name, value in item.items() if name in self._wires}
-        if self._unknown == "keep":
-            vars(instance)[_UNKNOWN] = {name: value for name, value in item.items() if name not in self._wires}
+    def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        return self._builder.generic.decode(self.layout, raw, forbid_unknown=self._unknown == "forbid")
+
+    def _snapshot(self, values: dict[str, Any], raw: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
+        """What :meth:`stored` says of an item that was read by the general path; as it does by the compiled one."""
+        try:
+            return self._compiled.encode(self._assemble(values))
+        except (InvalidValue, InvalidKey):  # no item of DynamoDB's own
+            return bytes_in({name: value for name, value in raw.items() if name in self._wires})
+
+    def _decode_one(self, body: bytes, field: str) -> M | None:
+        raw = _answer(body, _ANY_ANSWER).get(field)
+        return None if raw is None else self.decode(raw)
 
     def _native_key(self, raw: Mapping[str, Any]) -> dict[str, object]:
-        return {member.wire: next(iter(raw[member.wire].values()), None) for member in self._key if member.wire in raw}
+        found = {member.wire: raw[member.wire] for member in self._key if member.wire in raw}
+        return {
+            name: next(iter(value.values()), None) if isinstance(value, Mapping) else value
+            for name, value in found.items()
+        }
 
 
-def bytes_in(item: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None:
-    """AttributeValues in JSON form (binary as base64 text) with their binary content as ``bytes``."""
-    return None if item is None else {name: _bytes_in(value) for name, value in item.items()}
+def bytes_in(item: Mapping[str, Any]) -> dict[str, AttributeValue]:
+    """AttributeValues in JSON form (binary as base64 text) with their binary content as ``bytes``.
+
+    Raises:
+        Misfit: some are no AttributeValues; it lists each as a path.
+    """
+    collector = Collector()
+    for name, value in item.items():
+        collector.run(name, from_attribute_value, value)
+    collector.check()
+    return {name: _bytes_in(value) for name, value in item.items()}
+
+
+def _last_key(key: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None:
+    """Where the next page begins.
+
+    Raises:
+        DecodeError: it is no key.
+    """
+    if key is None:
+        return None
+    try:
+        return bytes_in(key)
+    except Misfit as misfit:
+        problems = [Problem(f"LastEvaluatedKey.{problem.path}", problem.message) for problem in misfit.problems]
+        raise DecodeError("of the answer", {}, problems) from None
 
 
 def _bytes_in(value: Any) -> Any:  # an AttributeValue
@@ -266,16 +300,31 @@ def _list_of(item: Any) -> Any:  # a msgspec type expression
 
 
 def _decoder(name: str, fields: list[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False), strict=False)
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False))
 
 
-def _json(body: bytes) -> Any:  # DynamoDB's JSON, whatever it holds
-    """The body as JSON.
+def _page_decoder(item: Any) -> msgspec.json.Decoder[Any]:  # a msgspec type expression
+    return _decoder(
+        "PageAnswer",
+        [
+            ("Items", _list_of(item), msgspec.field(default_factory=list)),
+            ("ScannedCount", int, 0),
+            ("LastEvaluatedKey", dict[str, Any] | None, None),
+        ],
+    )
+
+
+_ANY_PAGE = _page_decoder(Any)
+_ANY_ANSWER = msgspec.json.Decoder(dict[str, Any])
+
+
+def _answer(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:  # what the decoder makes
+    """An answer with items of any kind.
 
     Raises:
-        DecodeError: it is not JSON, or nests too deep.
+        DecodeError: it is not JSON, nests too deep, or is no such answer.
     """
     try:
-        return msgspec.json.decode(body)
+        return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError("of the answer", {}, [Problem("$", f"the answer is not readable JSON: {error}")]) from None

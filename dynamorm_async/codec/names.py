@@ -19,7 +19,8 @@ class Names:
         name = self._bound.get(id(value))
         if name is None:
             label = hint or getattr(value, "__name__", type(value).__name__)
-            name = f"{label if label.isidentifier() else 'value'}_{len(self._bound)}"
+            # ASCII only: Python folds other identifiers to another spelling when it compiles them.
+            name = f"{label if label.isascii() and label.isidentifier() else 'value'}_{len(self._bound)}"
             self._bound[id(value)] = name
             self.namespace[name] = value  # keeps the object alive, so that its id stays its own
         return name

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from dynamorm_async.codec.containers import make_set
 from dynamorm_async.codec.misfit import Collector, expected
 from dynamorm_async.codec.numbers import parse_number
 from dynamorm_async.codec.scalars import dump_bytes, dump_decimal, dump_float, dump_int
@@ -34,14 +35,14 @@ def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noq
     if native is None:
         return NULL
     if isinstance(native, str):
-        return {"S": str(native)}
+        return {"S": str.__str__(native)}
     if isinstance(native, bool):
         return {"BOOL": native}
     if isinstance(native, int | Decimal | float):
         return {"N": _number(native)}
     if isinstance(native, bytes | bytearray | memoryview):
         return {"B": dump_bytes(native)}
-    if depth >= MAX_DEPTH:
+    if depth >= MAX_DEPTH - 1:  # what the innermost list or map holds is a level as well
         raise InvalidValue(f"lists and maps nest deeper than {MAX_DEPTH} levels, which is DynamoDB's limit")
     if isinstance(native, Mapping):
         return {"M": {_key(key): to_attribute_value(value, depth + 1) for key, value in native.items()}}
@@ -55,15 +56,20 @@ def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noq
     )
 
 
-def from_attribute_value(value: object) -> Any:  # the AttributeValue says which type
+def from_attribute_value(value: object, depth: int = 0) -> Any:  # the AttributeValue says which type
     """An AttributeValue (binary as bytes or base64 text) as a plain Python value.
 
     Raises:
-        Misfit: it is no AttributeValue; the path says where.
+        Misfit: it is no AttributeValue, or nests deeper than DynamoDB allows; the path says where.
+        ValueError: as Misfit, of a number or a set.
     """
     if not isinstance(value, Mapping) or len(value) != 1:
         raise expected("an AttributeValue with one type tag", value)
     tag, content = next(iter(value.items()))
+    if tag in ("L", "M"):
+        if depth >= MAX_DEPTH:
+            raise expected(f"no more than {MAX_DEPTH} levels of lists and maps", "more")
+        return _list(content, depth + 1) if tag == "L" else _map(content, depth + 1)
     read = _READERS.get(tag)
     if read is None:
         raise expected("a type tag of DynamoDB", tag)
@@ -78,7 +84,7 @@ def _number(value: int | Decimal | float) -> str:  # noqa: PYI041 - an int is wr
 
 def _key(key: object) -> str:
     if isinstance(key, str):
-        return str(key)
+        return str.__str__(key)
     raise InvalidValue(f"a map's keys are str, got {key!r} ({type(key).__name__})")
 
 
@@ -105,6 +111,11 @@ def _bool(content: object) -> bool:
     raise expected("true or false", content)
 
 
+def _null(content: object) -> None:
+    if content is not True:
+        raise expected("true", content)
+
+
 def _binary(content: object) -> bytes:
     if isinstance(content, bytes):
         return content
@@ -118,20 +129,20 @@ def _parse_number(content: object) -> int | Decimal:
     return parse_number(_text(content))
 
 
-def _list(content: object) -> list[Any]:
+def _list(content: object, depth: int) -> list[Any]:
     if not isinstance(content, list):
         raise expected("a list", content)
     collector = Collector()
-    values = [collector.run(f"[{i}]", from_attribute_value, element) for i, element in enumerate(content)]
+    values = [collector.run(f"[{i}]", from_attribute_value, element, depth) for i, element in enumerate(content)]
     collector.check()
     return values
 
 
-def _map(content: object) -> dict[str, Any]:
+def _map(content: object, depth: int) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise expected("a map", content)
     collector = Collector()
-    values = {str(key): collector.run(str(key), from_attribute_value, value) for key, value in content.items()}
+    values = {str(key): collector.run(str(key), from_attribute_value, value, depth) for key, value in content.items()}
     collector.check()
     return values
 
@@ -140,7 +151,8 @@ def _set_of(read: Any) -> Any:  # one of the scalar readers above; returns a rea
     def read_set(content: object) -> frozenset[Any]:
         if not isinstance(content, list):
             raise expected("the elements of a set", content)
-        return frozenset(read(element) for element in content)
+        elements: frozenset[Any] = make_set([read(element) for element in content], frozenset)
+        return elements
 
     return read_set
 
@@ -150,9 +162,7 @@ _READERS: Mapping[str, Any] = {
     "N": _parse_number,
     "B": _binary,
     "BOOL": _bool,
-    "NULL": lambda _content: None,
-    "L": _list,
-    "M": _map,
+    "NULL": _null,
     "SS": _set_of(_text),
     "NS": _set_of(_parse_number),
     "BS": _set_of(_binary),

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
-from dynamorm_async.codec.numbers import decimal_text, float_text, int_text
+from dynamorm_async.codec.numbers import decimal_text, float_text, int_text, parse_decimal, parse_number, shorten
 from dynamorm_async.errors import InvalidValue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
+_EXACT = Context(prec=200)  # not the caller's, which may round
+_LONGEST = Decimal(timedelta.max // _MICROSECOND).scaleb(-6, _EXACT)
+_SHORTEST = Decimal(timedelta.min // _MICROSECOND).scaleb(-6, _EXACT)
 
 
 def wrong_type(value: object, expected: str) -> InvalidValue:
@@ -31,7 +35,7 @@ def wrong_type(value: object, expected: str) -> InvalidValue:
 
 def dump_str(value: object) -> str:
     if isinstance(value, str) and not isinstance(value, Enum):
-        return str(value)
+        return str.__str__(value)
     raise wrong_type(value, "str")
 
 
@@ -83,12 +87,21 @@ def parse_datetime(text: str) -> datetime:
     Raises:
         ValueError: the text is no ISO 8601 date and time with an offset.
     """
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is UTC:
-        return value
+    return read_in_utc(datetime.fromisoformat(text))
+
+
+def read_in_utc(value: datetime) -> datetime:
+    """The same instant in UTC.
+
+    Raises:
+        ValueError: it has no time zone, or is out of range in UTC.
+    """
     if value.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return value.astimezone(UTC)
+        raise ValueError(f"{value.isoformat()} has no time zone")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is out of range in UTC") from None
 
 
 def dump_epoch(value: object) -> str:
@@ -98,16 +111,17 @@ def dump_epoch(value: object) -> str:
     raise wrong_type(value, "datetime")
 
 
-def parse_epoch(seconds: int) -> datetime:
+def parse_epoch(text: str) -> datetime:
     """Epoch seconds as an aware datetime in UTC.
 
     Raises:
-        ValueError: out of the range of datetime.
+        ValueError: no integer, or out of the range of datetime.
     """
+    seconds = int(text)
     try:
         return _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
-        raise ValueError(f"{seconds} is too far from 1970 for a datetime") from None
+        raise ValueError(f"{shorten(text)} is too far from 1970 for a datetime") from None
 
 
 def dump_date(value: object) -> str:
@@ -119,12 +133,12 @@ def dump_date(value: object) -> str:
 def dump_timedelta(value: object) -> str:
     """Seconds, exact to the microsecond."""
     if isinstance(value, timedelta):
-        return str(timedelta_seconds(value))
+        return decimal_text(timedelta_seconds(value))
     raise wrong_type(value, "timedelta")
 
 
 def timedelta_seconds(value: timedelta) -> Decimal:
-    return Decimal(value // _MICROSECOND).scaleb(-6)
+    return Decimal(value // _MICROSECOND).scaleb(-6, _EXACT)
 
 
 def parse_timedelta(seconds: Decimal | int) -> timedelta:
@@ -133,13 +147,17 @@ def parse_timedelta(seconds: Decimal | int) -> timedelta:
     Raises:
         ValueError: finer than a microsecond, or out of the range of timedelta.
     """
-    microseconds = Decimal(seconds) * 1_000_000
-    try:
-        if microseconds != int(microseconds):
-            raise ValueError(f"{seconds} seconds are finer than a microsecond")
-        return timedelta(microseconds=int(microseconds))
-    except OverflowError:
-        raise ValueError(f"{seconds} seconds are too many for a timedelta") from None
+    exact = Decimal(seconds)
+    if not _SHORTEST <= exact <= _LONGEST:  # bounded before int(): a huge exponent would take seconds
+        raise ValueError(f"{shorten(str(exact))} seconds are too many for a timedelta")
+    microseconds = exact.scaleb(6, _EXACT)
+    if microseconds != microseconds.to_integral_value():
+        raise ValueError(f"{shorten(str(exact))} seconds are finer than a microsecond")
+    return timedelta(microseconds=int(microseconds))
+
+
+def parse_timedelta_text(text: str) -> timedelta:
+    return parse_timedelta(parse_decimal(text))
 
 
 def dump_uuid(value: object) -> str:
@@ -156,6 +174,39 @@ def dump_enum(value: object, enum: type[Enum]) -> Any:  # the content of a membe
 
 def dump_number_enum(value: object, enum: type[Enum]) -> str:
     return int_text(dump_enum(value, enum))
+
+
+def literal_key(choice: Any) -> tuple[type, Any]:
+    """What tells one choice of a ``Literal`` from another as stored: ``True`` is not ``1``."""
+    plain = choice.value if isinstance(choice, Enum) else choice
+    return type(plain), plain
+
+
+def literal_dumper(hint: Any) -> Callable[[Any], Any]:  # a Literal
+    """A function from a choice of a ``Literal`` to what is stored."""
+    choices = {(type(choice), choice): literal_key(choice)[1] for choice in get_args(hint)}
+
+    def dump(value: Any) -> Any:  # text, a number, a bool or None
+        try:
+            return choices[type(value), value]
+        except (KeyError, TypeError):  # TypeError: a value that has no hash
+            raise wrong_type(value, str(hint).removeprefix("typing.")) from None
+
+    return dump
+
+
+def enum_reader(enum: type[Enum]) -> Callable[[str], Enum]:
+    """A function from the wire text of a number to the member that has it.
+
+    A member is looked up by its text; other spellings of a number, and the class's own ``_missing_``, come second.
+    """
+    known = {int_text(member.value): member for member in enum}
+
+    def read(text: str) -> Enum:
+        member = known.get(text)
+        return enum(parse_number(text)) if member is None else member
+
+    return read
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -14,8 +14,10 @@ from typing import Any
 
 import attrs
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from dynamorm_async.codec.layout import Layout
+from dynamorm_async.codec.misfit import expected
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.scalars import wrong_type
 from dynamorm_async.types import AttributeValue
@@ -40,6 +42,8 @@ class Shape:
         is_set: whether it is a set: an empty one is stored as NULL.
         item: the shape of an element of a list, a set, or a map's values.
         layout: the attributes of a nested class.
+        sequence: what a list's elements are put in, ``list`` or ``tuple``.
+        recursive: the class, where it is inside itself and so has no layout here.
     """
 
     type: Any  # any type annotation
@@ -51,6 +55,8 @@ class Shape:
     is_set: bool = False
     item: Shape | None = None
     layout: Layout | None = None
+    sequence: type[list[Any] | tuple[Any, ...]] = list
+    recursive: type | None = None
 
     @property
     def nullable(self) -> bool:
@@ -65,7 +71,7 @@ class Shape:
     @property
     def instance_of(self) -> type | None:
         """The class of a nested object."""
-        return self.layout.cls if self.layout else None
+        return self.layout.cls if self.layout else self.recursive
 
     def child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
@@ -105,7 +111,7 @@ class Shape:
         names = Names()
         lift = names.function("lift", f"def lift(w):\n    return {attribute_lift(self, 'w', names)}\n")
         wire = attribute_wire(self)
-        return lambda value: lift(msgspec.convert(value, wire, strict=False))
+        return lambda value: lift(msgspec.convert(value, wire))
 
 
 def attribute_dump(shape: Shape, name: str, names: Names) -> str:
@@ -133,12 +139,10 @@ def attribute_lift(shape: Shape, source: str, names: Names) -> str:
         return shape.lift(source, names)
     content = f"{source}.{shape.tag}"
     value = shape.lift(content, names)
-    if shape.optional:
-        return value if value == content else f"(None if {content} is None else {value})"
-    if shape.is_set:
-        empty = f"{names.bind(shape.empty, 'empty')}()"
-        return f"({empty} if {content} is None else {value})"
-    return value
+    if not shape.nullable:
+        return value
+    absent, null = names.bind(UNSET, "UNSET"), names.bind(_null_reader(shape), "null")
+    return f"({null}({source}) if {content} is {absent} or {source}.NULL is not {absent} else {value})"
 
 
 @lru_cache(maxsize=4096)
@@ -146,9 +150,20 @@ def wrapper(tag: str, content: Any, *, nullable: bool) -> type[msgspec.Struct]:
     """The msgspec type of an AttributeValue of one tag. Another tag, or two, do not fit."""
     fields: list[Any] = [(tag, content)]
     if nullable:
-        fields = [(tag, content | None, None), ("NULL", bool, False)]
+        fields = [(tag, content | UnsetType, UNSET), ("NULL", bool | UnsetType, UNSET)]
     # gc=False: decoded JSON has no cycles, and the collector need not look at thousands of small objects.
     return msgspec.defstruct(f"{tag}Value", fields, forbid_unknown_fields=True, gc=False, frozen=True)
+
+
+def _null_reader(shape: Shape) -> Callable[[Any], Any]:
+    """A function from an AttributeValue that should be NULL to its value."""
+
+    def null(wire: Any) -> Any:  # None or an empty set
+        if wire.NULL is not True or getattr(wire, shape.tag) is not UNSET:
+            raise expected(f"one type tag, {shape.tag} or NULL", wire)
+        return None if shape.optional else shape.empty()
+
+    return null
 
 
 def _is_frozen(shape: Shape) -> bool:

@@ -8,6 +8,7 @@ map, and 1 for each element.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -77,9 +78,14 @@ def _map_size(content: Mapping[str, AttributeValue]) -> int:
 
 
 def _number_size(text: str) -> int:
-    mantissa = text.lower().partition("e")[0]
-    digits = mantissa.lstrip("+-").replace(".", "").strip("0")
-    return (len(digits) + 1) // 2 + 1 + mantissa.startswith("-")
+    """One byte for each pair of digits, counted from the point; zeros before and after them cost nothing."""
+    negative, digits, exponent = Decimal(text).as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    if not significant or not isinstance(exponent, int):
+        return 1
+    lowest = exponent + len(digits) - len(significant)
+    highest = lowest + len(significant) - 1
+    return highest // 2 - lowest // 2 + 2 + negative
 
 
 def _is_text(name: str, value: AttributeValue) -> bool:

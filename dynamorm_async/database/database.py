@@ -9,19 +9,19 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final, overload
 
 from dynamorm_async.database.connection import Connection
-from dynamorm_async.database.failures import refined
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
-from dynamorm_async.errors import ConditionFailed, UsageError
+from dynamorm_async.database.targets import delete_target, read_target, update_target
+from dynamorm_async.database.writing import send_write
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
-from dynamorm_async.model.key import Key, key_values
-from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.model.key import Key
+from dynamorm_async.model.spec import spec_of, spec_of_instance
 from dynamorm_async.plan import items as plan
 from dynamorm_async.plan.targets import check_condition
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
-from dynamorm_async.types import UNSET, Request, Response
+from dynamorm_async.types import UNSET
 
 M = TypeVar("M")
 
@@ -115,8 +115,6 @@ class Database:
         endpoint = self._connection.endpoint
         return f"<Database {endpoint.url if endpoint else 'not connected yet'}>"
 
-    # --- reading ---------------------------------------------------------------------------
-
     @overload
     async def get(
         self,
@@ -155,26 +153,19 @@ class Database:
 
         Costs one GetItem.
         """
-        if isinstance(target, Key):
-            spec, values = spec_of(target.model), target.values
-        else:
-            spec = spec_of(target)
-            values = key_values(spec, _given(spec, partition), sort)
+        spec, values = read_target(target, partition, sort)
         request = plan.get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
-        response = await self._connection.send(request, timeout)
-        return spec.codec.decode_get(response.body)
+        return spec.codec.decode_get((await self._connection.send(request, timeout)).body)
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
         spec = spec_of(model)
-        return Query(spec, self._prefix + spec.table.name, self._send)
+        return Query(spec, self._prefix + spec.table.name, self._connection.send)
 
     def scan(self, model: type[M]) -> Scan[M]:
         """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
         spec = spec_of(model)
-        return Scan(spec, self._prefix + spec.table.name, self._send)
-
-    # --- writing ---------------------------------------------------------------------------
+        return Scan(spec, self._prefix + spec.table.name, self._connection.send)
 
     async def create(self, item: M, *, timeout: float | None = None) -> M:
         """Write a new item.
@@ -197,7 +188,7 @@ class Database:
         """
         spec = spec_of_instance(item)
         write = plan.create_item(spec, self._prefix + spec.table.name, item, self._clock())
-        await self._written(spec, write, item, timeout)
+        await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
         return item
 
     @overload
@@ -243,7 +234,7 @@ class Database:
         spec = spec_of_instance(item)
         check_condition(spec, where)
         write = plan.put_item(spec, self._prefix + spec.table.name, item, self._clock(), where=where, returns=returns)
-        response = await self._written(spec, write, item, timeout)
+        response = await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
         return spec.codec.decode_written(response.body) if returns == "old" else None
 
     @overload
@@ -312,14 +303,13 @@ class Database:
 
         Costs one UpdateItem.
         """
-        spec = spec_of(_key(key).model)
+        spec = spec_of(update_target(key).model)
         check_condition(spec, where)
-        encoded = spec.codec.encode_key(*key.values)
-        table = self._prefix + spec.table.name
+        encoded, table = spec.codec.encode_key(*key.values), self._prefix + spec.table.name
         write = plan.update_item(
             spec, table, encoded, changes, self._clock(), where=where, upsert=upsert, returns=returns
         )
-        response = await self._written(spec, write, None, timeout)
+        response = await send_write(self._connection.send, spec, write, instance=None, timeout=timeout)
         return None if returns == "none" else spec.codec.decode_written(response.body)
 
     async def save(self, item: M, *, timeout: float | None = None) -> M:
@@ -352,7 +342,7 @@ class Database:
             return await self.create(item, timeout=timeout)
         write = plan.save_item(spec, self._prefix + spec.table.name, item, stored, self._clock())
         if write is not None:
-            await self._written(spec, write, item, timeout)
+            await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
         return item
 
     @overload
@@ -397,53 +387,10 @@ class Database:
 
         Costs one DeleteItem.
         """
-        if isinstance(target, Key):
-            spec: ModelSpec[Any] = spec_of(target.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
-            key, instance = spec.codec.encode_key(*target.values), None
-        else:
-            spec = spec_of_instance(target)
-            key, instance = spec.codec.key_of(target), target
+        spec, key, instance = delete_target(target)
         check_condition(spec, where)
         write = plan.delete_item(
             spec, self._prefix + spec.table.name, key, where=where, returns=returns, instance=instance
         )
-        response = await self._written(spec, write, None, timeout)
+        response = await send_write(self._connection.send, spec, write, instance=None, timeout=timeout)
         return spec.codec.decode_written(response.body) if returns == "old" else None
-
-    # --- inside ------------------------------------------------------------------------------
-
-    async def _send(self, request: Request, timeout: float | None, /) -> Response:
-        return await self._connection.send(request, timeout)
-
-    async def _written(
-        self,
-        spec: ModelSpec[Any],
-        write: plan.Write,
-        instance: object | None,
-        timeout: float | None,
-    ) -> Response:
-        """Send a write; the instance takes its new version and times only once it succeeded."""
-        try:
-            response = await self._connection.send(write.request, timeout)
-        except ConditionFailed as error:
-            raise refined(error, spec, write) from None
-        if instance is not None:
-            for name, value in write.changes.items():
-                setattr(instance, name, value)
-            if write.item is not None:
-                spec.codec.remember(instance, write.item)
-        return response
-
-
-def _given(spec: ModelSpec[Any], partition: object) -> object:
-    if partition is UNSET:
-        raise UsageError(
-            f"get({spec.name}) needs the key values: get({spec.name}, {', '.join(m.name for m in spec.key)})"
-        )
-    return partition
-
-
-def _key(value: Any) -> Key[Any]:  # what an untyped caller passed
-    if not isinstance(value, Key):
-        raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {value!r}")
-    return value  # pyright: ignore[reportUnknownVariableType]  # a Key of any model

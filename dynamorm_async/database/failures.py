@@ -17,11 +17,18 @@ def refined(error: ConditionFailed, spec: ModelSpec[Any], write: Write) -> Condi
     raw = error.raw_item
     if write.must_not_exist:
         return _as(ItemExists, error, spec, f"there is already a {spec.name} with this key")
-    if write.expected is not None and _version(spec, raw) != write.expected:
+    if write.expected is not None and _is_stale(spec, write, raw):
         return _conflict(error, spec, write.expected)
     if write.must_exist and raw is None:
         return _as(ItemNotFound, error, spec, f"there is no {spec.name} with this key")
     return _as(ConditionFailed, error, spec, f"the condition did not hold for the {spec.name}")
+
+
+def _is_stale(spec: ModelSpec[Any], write: Write, raw: Mapping[str, Any] | None) -> bool:
+    """Whether it was the version that failed, rather than the caller's own condition."""
+    if raw is None:
+        return not write.missing_fails_where
+    return _version(spec, raw) != write.expected
 
 
 def _conflict(error: ConditionFailed, spec: ModelSpec[Any], expected: int) -> VersionConflict:

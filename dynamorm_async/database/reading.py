@@ -55,7 +55,7 @@ class _Reader(Generic[M]):
         """At most this many items in all, after conditions.
 
         Raises:
-            UsageError: less than 1.
+            UsageError: no whole number, or less than 1.
         """
         return self._with(limit=_positive(items, "limit"))
 
@@ -63,7 +63,7 @@ class _Reader(Generic[M]):
         """At most this many items read for one page (DynamoDB's ``Limit``, before filters).
 
         Raises:
-            UsageError: less than 1.
+            UsageError: no whole number, or less than 1.
         """
         return self._with(page_size=_positive(items, "page_size"))
 
@@ -179,6 +179,6 @@ async def _fetch(spec: ModelSpec[M], send: Send, request: Request) -> PageConten
 
 
 def _positive(value: int, what: str) -> int:
-    if value < 1:
-        raise UsageError(f"{what}({value}): at least 1")
+    if type(value) is not int or value < 1:
+        raise UsageError(f"{what}({value!r}): a whole number of 1 or more")
     return value

@@ -8,7 +8,14 @@ from typing import Any, final
 import anyio
 
 from dynamorm_async.database.connection import Connection
-from dynamorm_async.errors import TableInUse, TableMismatch, TableNotFound, TableTimeout, UsageError
+from dynamorm_async.errors import (
+    TableInUse,
+    TableMismatch,
+    TableNotFound,
+    TableTimeout,
+    UsageError,
+    ValidationFailed,
+)
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.model.table import Table
 from dynamorm_async.plan.tables import (
@@ -77,7 +84,8 @@ class Tables:
             TableTimeout: a table is not active in time.
             CallError: a request failed.
 
-        Costs DescribeTable, DescribeTimeToLive where there is a ttl attribute, and what :meth:`create` costs.
+        Costs, for each table, DescribeTable, DescribeTimeToLive where there is a ttl attribute, and what
+        :meth:`create` costs where there was none.
         """
         tables = {name: table for table, name in map(self._table, targets)}
         if not tables:
@@ -130,13 +138,15 @@ class Tables:
     # --- inside ------------------------------------------------------------------------------
 
     async def _ensure(self, name: str, table: Table, billing: Billing, timeout: float) -> None:
-        if await self._find(name) is None:
+        found = await self._find(name)
+        if found is None:
             try:
                 await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
             except TableInUse:
                 # Another process was faster; what it made is checked like any table that was there.
                 await anyio.lowlevel.checkpoint()
-        found = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
+        if found is None or not found.is_ready:
+            found = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
         assert found is not None, "it is active"  # noqa: S101 - what was just waited for
         unlike = differences(table, found)
         if unlike:
@@ -144,19 +154,25 @@ class Tables:
         await self._ensure_ttl(table, name)
 
     async def _ensure_ttl(self, table: Table, name: str) -> None:
-        if table.ttl is None:
-            return
-        answer = await self._connection.call("DescribeTimeToLive", {"TableName": name}, table=name)
-        state: dict[str, Any] = answer.get("TimeToLiveDescription") or {}
-        if state.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
-            if state.get("AttributeName") != table.ttl:
-                raise TableMismatch(
-                    name, [f"its time to live is {state.get('AttributeName')}, declared is {table.ttl}"]
-                )
+        if table.ttl is None or await self._has_ttl(name, table.ttl):
             return
         specification = {"Enabled": True, "AttributeName": table.ttl}
         params = {"TableName": name, "TimeToLiveSpecification": specification}
-        await self._connection.call("UpdateTimeToLive", params, table=name)
+        try:
+            await self._connection.call("UpdateTimeToLive", params, table=name)
+        except ValidationFailed:
+            # DynamoDB refuses to enable it twice: another process may have been faster.
+            if not await self._has_ttl(name, table.ttl):
+                raise
+
+    async def _has_ttl(self, name: str, attribute: str) -> bool:
+        answer = await self._connection.call("DescribeTimeToLive", {"TableName": name}, table=name)
+        state: dict[str, Any] = answer.get("TimeToLiveDescription") or {}
+        if state.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
+            return False
+        if state.get("AttributeName") != attribute:
+            raise TableMismatch(name, [f"its time to live is {state.get('AttributeName')}, declared is {attribute}"])
+        return True
 
     async def _wait(
         self,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, final, overload
+from uuid import UUID
 
 from dynamorm_async.errors import InvalidExpression, InvalidValue, UsageError
 from dynamorm_async.expressions.conditions import (
@@ -23,6 +26,7 @@ from dynamorm_async.expressions.conditions import (
     Segments,
 )
 from dynamorm_async.expressions.placeholders import Segment
+from dynamorm_async.expressions.selftypes import Counts, Reads, Takes
 from dynamorm_async.expressions.updates import (
     Assignment,
     Concatenation,
@@ -36,6 +40,7 @@ from dynamorm_async.types import AttributeValue
 
 T = TypeVar("T")
 E = TypeVar("E")
+N = TypeVar("N")
 TypeTag = Literal["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"]
 
 _NULL: AttributeValue = {"NULL": True}
@@ -215,25 +220,25 @@ class Attr(Generic[T]):
         return Function("attribute_not_exists", Path(self._segments))
 
     @overload
-    def begins_with(self: Attr[str] | Attr[str | None], prefix: str, /) -> Condition: ...
+    def begins_with(self: Reads[str | date | UUID | Enum | None], prefix: str, /) -> Condition: ...
     @overload
-    def begins_with(self: Attr[bytes] | Attr[bytes | None], prefix: bytes, /) -> Condition: ...
-    @overload
-    def begins_with(self: Attr[Any], prefix: str | bytes, /) -> Condition: ...
-    def begins_with(self: Attr[Any], prefix: str | bytes, /) -> Condition:
+    def begins_with(self: Reads[bytes | None], prefix: bytes, /) -> Condition: ...
+    def begins_with(self: Any, prefix: str | bytes, /) -> Condition:  # an Attr, as overloaded
         """Text or binary that begins with a prefix."""
+        if not isinstance(prefix, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
+            raise InvalidValue(f"{self!r} begins with a str or bytes, not {prefix!r}")
         value: AttributeValue = {"S": prefix} if isinstance(prefix, str) else {"B": prefix}
         return Function("begins_with", Path(self._segments), Literally(value))
 
     @overload
-    def contains(self: Attr[str] | Attr[str | None], part: str, /) -> Condition: ...
+    def contains(self: Reads[str | None], part: str, /) -> Condition: ...
     @overload
-    def contains(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], part: E, /) -> Condition: ...
+    def contains(self: Takes[builtins.set[E]], part: E, /) -> Condition: ...
     @overload
-    def contains(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], part: E, /) -> Condition: ...
+    def contains(self: Takes[frozenset[E]], part: E, /) -> Condition: ...
     @overload
-    def contains(self: Attr[list[E]] | Attr[list[E] | None], part: E, /) -> Condition: ...
-    def contains(self: Attr[Any], part: Any, /) -> Condition:
+    def contains(self: Takes[list[E]], part: E, /) -> Condition: ...
+    def contains(self: Any, part: Any, /) -> Condition:  # an Attr, as overloaded
         """Text that contains a text, or a set or list that contains an element."""
         element = self._shape.element
         operand = self._operand(part) if element is None else self._literal(element, part)
@@ -270,10 +275,12 @@ class Attr(Generic[T]):
     @overload
     def add(self: Attr[Decimal] | Attr[Decimal | None], amount: Decimal | int, /) -> Update: ...
     @overload
-    def add(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], amount: builtins.set[E], /) -> Update: ...
+    def add(self: Counts[N], amount: N, /) -> Update: ...
     @overload
-    def add(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], amount: frozenset[E], /) -> Update: ...
-    def add(self: Attr[Any], amount: Any, /) -> Update:
+    def add(self: Takes[builtins.set[E]], amount: builtins.set[E], /) -> Update: ...
+    @overload
+    def add(self: Takes[frozenset[E]], amount: frozenset[E], /) -> Update: ...
+    def add(self: Any, amount: Any, /) -> Update:  # an Attr, as overloaded
         """Add to a number (absent counts as 0), or add elements to a set. Not for paths inside lists or maps of old engines.
 
         Raises:
@@ -285,10 +292,10 @@ class Attr(Generic[T]):
         return Update("ADD", self._segments, Element(Literally(value)))
 
     @overload
-    def discard(self: Attr[builtins.set[E]] | Attr[builtins.set[E] | None], elements: builtins.set[E], /) -> Update: ...
+    def discard(self: Takes[builtins.set[E]], elements: builtins.set[E], /) -> Update: ...
     @overload
-    def discard(self: Attr[frozenset[E]] | Attr[frozenset[E] | None], elements: frozenset[E], /) -> Update: ...
-    def discard(self: Attr[Any], elements: Any, /) -> Update:
+    def discard(self: Takes[frozenset[E]], elements: frozenset[E], /) -> Update: ...
+    def discard(self: Any, elements: Any, /) -> Update:  # an Attr, as overloaded
         """Take elements out of a set; those that are not in it do no harm.
 
         Raises:
@@ -299,17 +306,17 @@ class Attr(Generic[T]):
             raise InvalidExpression(f"{self!r} is no set: discard() cannot change it")
         return Update("DELETE", self._segments, Element(Literally(value)))
 
-    def append(self: Attr[list[E]] | Attr[list[E] | None], elements: list[E], /) -> Update:
+    def append(self: Takes[list[E]], elements: list[E], /) -> Update:
         """Put elements after those of a list; an absent list counts as empty."""
-        return self._concatenate(elements, before=False)
+        return Attr._concatenate(self, elements, before=False)
 
-    def prepend(self: Attr[list[E]] | Attr[list[E] | None], elements: list[E], /) -> Update:
+    def prepend(self: Takes[list[E]], elements: list[E], /) -> Update:
         """Put elements before those of a list; an absent list counts as empty."""
-        return self._concatenate(elements, before=True)
+        return Attr._concatenate(self, elements, before=True)
 
     # --- inside ------------------------------------------------------------------------------
 
-    def _concatenate(self: Attr[Any], elements: object, *, before: bool) -> Update:
+    def _concatenate(self: Any, elements: object, *, before: bool) -> Update:  # an Attr of a list
         value = self._literal(self._shape, elements)
         return Update("SET", self._segments, Concatenation(value, before))
 

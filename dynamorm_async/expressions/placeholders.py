@@ -36,7 +36,8 @@ class Placeholders:
     def value(self, value: AttributeValue) -> str:
         """The placeholder of a value; equal values share one."""
         try:
-            identity = msgspec.json.encode(value)
+            # In one order, so that equal maps are one value however they were made.
+            identity = msgspec.json.encode(value, order="deterministic")
         except UnicodeEncodeError:
             raise InvalidExpression(
                 "a text in the expression holds half a surrogate pair, which has no UTF-8"
@@ -71,4 +72,14 @@ class Placeholders:
         alias = self._names.get(name)
         if alias is None:
             alias = self._names[name] = f"#n{len(self._names)}"
+            if not _is_text(name):
+                raise InvalidExpression(f"the name {name!r} holds half a surrogate pair, which has no UTF-8 form")
         return alias
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

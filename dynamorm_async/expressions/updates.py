@@ -143,12 +143,18 @@ def path_text(segments: Segments) -> str:
 
 
 def _refuse_overlaps(updates: Sequence[Update]) -> None:
-    ordered = sorted((update.path for update in updates), key=lambda path: [str(segment) for segment in path])
-    for index, path in enumerate(ordered):
-        for other in ordered[index + 1 :]:
-            if other[: len(path)] == path:
+    for index, update in enumerate(updates):
+        for other in updates[:index]:
+            short, long = sorted((other.path, update.path), key=len)
+            if long[: len(short)] == short:
                 raise InvalidExpression(
-                    f"two changes touch {path_text(path)}"
-                    + (f" and {path_text(other)}, which lies inside it" if other != path else "")
+                    f"two changes touch {path_text(short)}"
+                    + (f" and {path_text(long)}, which lies inside it" if long != short else "")
                     + "; DynamoDB allows one change a path"
+                )
+            first, second = next(pair for pair in zip(short, long, strict=False) if pair[0] != pair[1])
+            if type(first) is not type(second):
+                raise InvalidExpression(
+                    f"{path_text(short)} and {path_text(long)} take one value for a list and for a map; "
+                    "DynamoDB refuses such a pair"
                 )

@@ -21,6 +21,8 @@ NOT_WRITTEN: Final = datetime.min.replace(tzinfo=UTC)
 
 @overload
 def attr(*, default: T, name: str | None = None, as_json: bool = False, compressed: bool = False) -> Attr[T]: ...
+@overload  # an embedded class is no Callable[[], T] for pyright: its defaults are Attr, not values
+def attr(*, factory: type[T], name: str | None = None, as_json: bool = False, compressed: bool = False) -> Attr[T]: ...
 @overload
 def attr(
     *, factory: Callable[[], T], name: str | None = None, as_json: bool = False, compressed: bool = False
@@ -45,7 +47,7 @@ def attr(
         compressed: store it compressed (type B, zlib): text, bytes, or else the JSON text of the value.
 
     Raises:
-        ModelError: options that exclude each other, or a mutable default.
+        ModelError: options that exclude each other. Defaults are checked with the class.
     """
     if as_json and compressed:
         raise ModelError("attr(): as_json and compressed exclude each other; compressed stores the JSON text already")
@@ -131,7 +133,4 @@ def _field(options: AttributeOptions, default: Any, factory: Callable[[], Any] |
         return attrs.field(factory=factory, metadata=metadata)
     if default is UNSET:
         return attrs.field(metadata=metadata)
-    if isinstance(default, list | dict | set | bytearray):
-        kind = type(default).__name__  # pyright: ignore[reportUnknownArgumentType]  # of anything
-        raise ModelError(f"default={default!r} would be shared by all instances: use factory={kind} or a lambda")
     return attrs.field(default=default, metadata=metadata)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import datetime
+from typing import Any
 
 import attrs
 
+from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Layout, Member, options_of
-from dynamorm_async.errors import ModelError
+from dynamorm_async.errors import InvalidKey, InvalidValue, ModelError
 from dynamorm_async.model.table import KeyPart
 
 _RESERVED_PREFIX = "_dynamorm"
@@ -61,6 +64,57 @@ def check_roles(layout: Layout) -> None:
         raise ModelError(f"{cls} has no partition key: declare one attribute with partition_key()")
 
 
+def check_defaults(layout: Layout) -> None:
+    """Defaults that fit their types and belong to one instance each.
+
+    Raises:
+        ModelError: a default of another type, a mutable one, or ``None`` where the type does not admit it.
+    """
+    for member in layout.members:
+        where, default = f"{layout.cls.__name__}.{member.name}", member.default
+        if default is attrs.NOTHING or _is_factory(default):
+            continue
+        if type(default).__hash__ is None:
+            raise ModelError(
+                f"{where}: default={default!r} would be shared by all instances: write factory=lambda: {default!r}"
+            )
+        if default is None and not member.shape.optional and member.shape.tag:
+            raise ModelError(f"{where}: default=None, but its type does not admit None: write Attr[... | None]")
+        try:
+            member.shape.encode(default)
+        except (InvalidValue, InvalidKey) as error:
+            raise ModelError(f"{where}: the default does not fit its type: {error}") from None
+
+
+def check_key_defaults(codec: ItemCodec[Any]) -> None:
+    """Defaults that can be keys.
+
+    Raises:
+        ModelError: a key attribute's default is empty or too long.
+    """
+    for member in codec.layout.members:
+        if member.key_limit and member.default is not attrs.NOTHING and not _is_factory(member.default):
+            try:
+                codec.encode_member(member, member.default)
+            except InvalidKey as error:
+                raise ModelError(f"{error}: give it another default, or Attr[... | None] with default=None") from None
+
+
+def check_slots(layout: Layout) -> None:
+    """Instances are made by setting their ``__dict__``: a slot of a mixin would be passed over.
+
+    Raises:
+        ModelError: an ``init=False`` field of a slotted mixin.
+    """
+    for name, _default in layout.unstored:
+        if inspect.ismemberdescriptor(getattr(layout.cls, name, None)):
+            base = next(base for base in layout.cls.__mro__ if name in vars(base))
+            raise ModelError(
+                f"{layout.cls.__name__}.{name}: its base {base.__name__} keeps it in a slot: "
+                f"decorate {base.__name__} with @attrs.define(slots=False)"
+            )
+
+
 def key_part(layout: Layout, name: str, what: str) -> KeyPart:
     """An attribute as part of a key.
 
@@ -79,3 +133,7 @@ def key_part(layout: Layout, name: str, what: str) -> KeyPart:
     if member.shape.optional and not what.startswith("a key of index"):
         raise ModelError(f"{cls}.{name} is {what}, so it cannot be None: take the | None off its type")
     return KeyPart(member.wire, tag)  # type: ignore[arg-type]  # just checked
+
+
+def _is_factory(default: object) -> bool:
+    return isinstance(default, attrs.Factory)  # type: ignore[arg-type]  # the stubs type Factory as a function

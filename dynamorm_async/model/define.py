@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import attrs
@@ -15,10 +15,18 @@ from dynamorm_async.codec.builder import ShapeBuilder
 from dynamorm_async.codec.hints import TYPES
 from dynamorm_async.codec.item import ItemCodec, Unknown
 from dynamorm_async.codec.layout import STORED, Layout, Member, options_of
-from dynamorm_async.errors import InvalidKey, InvalidValue, ModelError
+from dynamorm_async.errors import ModelError
 from dynamorm_async.expressions.attr import Attr
+from dynamorm_async.model.annotations import check_annotations, check_bases
 from dynamorm_async.model.attributes import attr, partition_key, sort_key, ttl
-from dynamorm_async.model.checks import check_layout, check_roles, key_part
+from dynamorm_async.model.checks import (
+    check_defaults,
+    check_key_defaults,
+    check_layout,
+    check_roles,
+    check_slots,
+    key_part,
+)
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import SPEC, ModelSpec
 from dynamorm_async.model.table import Table, TableIndex
@@ -58,9 +66,11 @@ def model(
     def decorate(cls: type[C]) -> type[C]:
         builder, layout = _prepare(cls, local_names, converter)
         check_roles(layout)
+        check_defaults(layout)
         physical = _own_table(cls, table, layout) if isinstance(table, str) else _shared_table(cls, table, layout)
         layout = _with_key_limits(layout, physical)
         spec = _spec(cls, physical, layout, builder, unknown)
+        check_key_defaults(spec.codec)
         setattr(cls, SPEC, spec)
         _place_attributes(cls, layout)
         cls.__getstate__ = _getstate  # type: ignore[method-assign]  # what was read is kept in a form that pickles
@@ -82,6 +92,7 @@ def embedded(cls: type[C], /) -> type[C]:
     for role, member in _roles(layout):
         if role != "attribute":
             raise ModelError(f"{cls.__name__}.{member.name}: {role}() belongs to a model, not to an embedded class")
+    check_defaults(layout)
     _place_attributes(cls, layout)
     return cls
 
@@ -98,50 +109,22 @@ def _local_types() -> dict[str, Any]:
 
 def _prepare(cls: type, local_names: Mapping[str, Any], converter: Any) -> tuple[ShapeBuilder, Layout]:
     """Make the class an attrs class, and find out how it is stored."""
-    _check_annotations(cls)
+    check_bases(cls)
+    check_annotations(cls)
     setattr(cls, _FAST, True)
     try:
         attrs.define(slots=False, kw_only=True)(cls)
     except (ValueError, attrs.exceptions.UnannotatedAttributeError) as error:
         raise ModelError(f"{cls.__name__}: {error}") from None
+    for name, function in (("__getstate__", _getstate), ("__setstate__", _setstate)):
+        if name not in vars(cls):  # those that attrs gave to a slotted mixin know the mixin's attributes only
+            setattr(cls, name, function)
     builder = ShapeBuilder(converter, local_names)
     layout = builder.layout(cls)
     setattr(cls, TYPES, {member.name: member.shape.type for member in layout.members})
+    check_slots(layout)
     check_layout(layout)
-    _check_defaults(layout)
     return builder, layout
-
-
-def _check_annotations(cls: type) -> None:
-    """Own attributes are declared as ``Attr[...]``: otherwise type checkers would see plain values."""
-    for name, annotation in inspect.get_annotations(cls).items():
-        text = annotation if isinstance(annotation, str) else ""
-        is_attr = "Attr[" in text or getattr(typing.get_origin(annotation), "__dynamorm_descriptor__", False)
-        is_class_variable = "ClassVar" in (text or str(annotation))
-        value = cls.__dict__.get(name)
-        unstored = getattr(value, "init", True) is False
-        if not (is_attr or is_class_variable or unstored):
-            shown = text or getattr(annotation, "__name__", str(annotation))
-            raise ModelError(
-                f"{cls.__name__}.{name}: write {name}: Attr[{shown}], so that {cls.__name__}.{name} builds conditions"
-            )
-
-
-def _check_defaults(layout: Layout) -> None:
-    for member in layout.members:
-        default = member.default
-        if default is attrs.NOTHING or isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # the stubs type Factory as a function
-            continue
-        if default is None and not member.shape.optional and member.shape.tag:
-            raise ModelError(
-                f"{layout.cls.__name__}.{member.name}: default=None, but its type does not admit None: write Attr[... | None]"
-            )
-        try:
-            member.shape.encode(default)
-        except (InvalidValue, InvalidKey) as error:
-            raise ModelError(
-                f"{layout.cls.__name__}.{member.name}: the default does not fit its type: {error}"
-            ) from None
 
 
 def _own_table(cls: type, name: str, layout: Layout) -> Table:
@@ -263,7 +246,7 @@ def _spec(cls: type[C], table: Table, layout: Layout, builder: ShapeBuilder, unk
     return ModelSpec(
         cls=cls,
         table=table,
-        attributes={member.name: member for member in layout.members},
+        attributes=MappingProxyType({member.name: member for member in layout.members}),
         key=key,
         codec=ItemCodec(layout, builder, unknown=unknown, key=key),
         version=roles.get("version"),
@@ -286,3 +269,8 @@ def _getstate(self: object) -> dict[str, Any]:
     if isinstance(state.get(STORED), msgspec.Struct):
         state[STORED] = getattr(type(self), SPEC).codec.stored(self)
     return state
+
+
+def _setstate(self: object, state: Mapping[str, Any]) -> None:
+    """The counterpart of ``_getstate``: no validators or converters run."""
+    vars(self).update(state)

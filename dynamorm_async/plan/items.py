@@ -9,12 +9,23 @@ from typing import Any, Literal
 import attrs
 
 from dynamorm_async.codec.compare import same_value
+from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.sizes import check_size
-from dynamorm_async.errors import UsageError
+from dynamorm_async.errors import InvalidKey, UsageError
 from dynamorm_async.expressions.conditions import Comparison, Condition, Either, Function, Literally, Path, all_of
 from dynamorm_async.expressions.placeholders import Placeholders
-from dynamorm_async.expressions.updates import Assignment, Default, Element, Nothing, Update, checked, path_text, render
+from dynamorm_async.expressions.updates import (
+    Assignment,
+    Change,
+    Default,
+    Element,
+    Nothing,
+    Update,
+    checked,
+    path_text,
+    render,
+)
 from dynamorm_async.model.attributes import NOT_WRITTEN
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.types import AttributeValue, Request
@@ -35,6 +46,7 @@ class Write:
         expected: the version that the write insists on; ``None`` where it insists on none.
         must_exist: whether it insists on an item that is there.
         must_not_exist: whether it insists on a free key.
+        missing_fails_where: whether a missing item passes the version's condition, so that ``where`` failed there.
     """
 
     request: Request
@@ -43,6 +55,7 @@ class Write:
     expected: int | None = None
     must_exist: bool = False
     must_not_exist: bool = False
+    missing_fails_where: bool = False
 
 
 def get_item(table: str, key: dict[str, AttributeValue], *, consistent: bool) -> Request:
@@ -75,7 +88,8 @@ def put_item(
     # What an overwritten item was can be told only once.
     repeatable = not conditional and returns == "none"
     request = Request(operation="PutItem", body=body, table=table, repeatable=repeatable)
-    return Write(request=request, changes=changes, item=item, expected=expected)
+    blames_where = where is not None and expected == 0
+    return Write(request=request, changes=changes, item=item, expected=expected, missing_fails_where=blames_where)
 
 
 def delete_item(
@@ -100,7 +114,7 @@ def delete_item(
     conditional = _conditions(body, [condition, where])
     repeatable = not conditional and returns == "none"
     request = Request(operation="DeleteItem", body=body, table=table, repeatable=repeatable)
-    return Write(request=request, changes={}, expected=expected)
+    return Write(request=request, changes={}, expected=expected, missing_fails_where=where is not None)
 
 
 def update_item(
@@ -207,18 +221,32 @@ def _lifecycle_updates(spec: ModelSpec[Any], given: Sequence[Update], now: datet
 def _check_targets(spec: ModelSpec[Any], updates: Sequence[Update]) -> None:
     if not updates:
         raise UsageError(f"update() of {spec.name} without changes: pass some, such as {spec.name}.name.set(...)")
-    names = {member.wire for member in spec.attributes.values()}
-    keys = {member.wire for member in spec.key}
+    members = {member.wire: member for member in spec.attributes.values()}
     for update in updates:
-        root = update.path[0]
-        if root not in names:
+        member = members.get(str(update.path[0]))
+        if member is None:
             raise UsageError(f"{spec.name} has no attribute {path_text(update.path)}: the change is another model's")
-        if root in keys:
+        where = f"{spec.name}.{member.name}"
+        if member in spec.key:
             raise UsageError(
-                f"{spec.name}.{root} is a key attribute: DynamoDB cannot change it. Create the new item and delete this one"
+                f"{where} is a key attribute: DynamoDB cannot change it. Create the new item and delete this one"
             )
-        if spec.version is not None and root == spec.version.wire:
-            raise UsageError(f"{spec.name}.{root} is the version: every write moves it; do not set it yourself")
+        if member is spec.version:
+            raise UsageError(f"{where} is the version: every write moves it; do not set it yourself")
+        if member.key_limit:
+            _check_index_key(where, member, update.change)
+
+
+def _check_index_key(where: str, member: Member, change: Change) -> None:
+    """Refuse an index key that is empty or too long, as a write of the whole item would."""
+    if not isinstance(change, Assignment | Default) or not isinstance(change.operand, Literally):
+        return
+    tag, content = next(iter(change.operand.value.items()))
+    if tag in ("S", "B"):
+        try:
+            key_content(content, member.key_limit, member.key_of)
+        except InvalidKey as error:
+            raise InvalidKey(f"{where}: {error}") from None
 
 
 # --- conditions -----------------------------------------------------------------------------------

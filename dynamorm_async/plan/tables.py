@@ -144,7 +144,7 @@ def differences(table: Table, found: TableDescription) -> list[str]:
         if there is None:
             result.append(f"it has no index {index.name}")
         elif _comparable(there) != _comparable(index):
-            result.append(f"index {index.name} is {there}, declared is {index}")
+            result.append(f"index {index.name} is {_described_as(there)}, declared is {_described_as(index)}")
     return result
 
 
@@ -198,6 +198,12 @@ def _billing(raw: Mapping[str, Any]) -> Billing:
 def _comparable(index: TableIndex) -> TableIndex:
     projection = index.projection
     return index if isinstance(projection, str) else attrs.evolve(index, projection=tuple(sorted(projection)))
+
+
+def _described_as(index: TableIndex) -> str:
+    keys = " + ".join(_shown(part) for part in (*index.partition, *index.sort))
+    projection = index.projection if isinstance(index.projection, str) else ", ".join(sorted(index.projection))
+    return f"{'local' if index.local else 'global'} on {keys} with {projection}"
 
 
 def _shown(part: KeyPart | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from dynamorm_async import Database
+from tests.contract.models import connect, create_tables
 from tests.engines import ENGINES, LANES, Lane, endpoint_of
 
 TARGETS = list(itertools.product(ENGINES, LANES))
@@ -46,4 +47,20 @@ async def db(endpoint: str, lane: Lane) -> AsyncIterator[Database]:
         lane=lane,
         table_prefix=f"t{uuid.uuid4().hex[:12]}-",
     ) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def prepared() -> set[str]:
+    """The endpoints of the engines that have the shared tables."""
+    return set()
+
+
+@pytest.fixture
+async def store(endpoint: str, lane: Lane, prepared: set[str]) -> AsyncIterator[Database]:
+    """An open database with the tables of the suite's models; all tests share them, so each uses keys of its own."""
+    if endpoint not in prepared:
+        create_tables(endpoint)
+        prepared.add(endpoint)
+    async with connect(endpoint, lane) as database:
         yield database

@@ -165,6 +165,30 @@ def unused_values_refused(table: Table) -> bool:
     return not table.accepts("PutItem", Item=key(), **condition)
 
 
+def begins_with_of_bytes(table: Table) -> bool:
+    value = {":v": {"B": base64.b64encode(b"ab").decode()}}
+    table.send("PutItem", Item=key() | {"x": {"B": base64.b64encode(b"abc").decode()}})
+    begins = {"FilterExpression": "begins_with(x, :v)", "ExpressionAttributeValues": value}
+    return len(table.send("Scan", **begins)[1]["Items"]) == 1
+
+
+def failed_update_is_undone(table: Table) -> bool:
+    table.send("PutItem", Item=key() | {"x": {"S": "text"}})
+    values = {":v": {"S": "new"}, ":n": {"N": "1"}}
+    table.send("UpdateItem", Key=key(), UpdateExpression="SET y = :v ADD x :n", ExpressionAttributeValues=values)
+    return "y" not in table.send("GetItem", Key=key())[1]["Item"]
+
+
+def in_of_100_values(table: Table) -> bool:
+    values = {f":v{n}": {"N": str(n)} for n in range(100)}
+    condition = f"NOT (x IN ({', '.join(values)}))"
+    return table.accepts("PutItem", Item=key(), ConditionExpression=condition, ExpressionAttributeValues=values)
+
+
+def no_old_item_of_an_upsert(table: Table) -> bool:
+    return "Attributes" not in table.send("UpdateItem", **table.add_one(), ReturnValues="ALL_OLD")[1]
+
+
 def key_type_checked_on_read(table: Table) -> bool:
     return not table.accepts("GetItem", Key={"pk": {"N": "1"}, "sk": {"S": "b"}})
 
@@ -184,18 +208,22 @@ def keep_alive(table: Table) -> bool:
 
 PROBES: tuple[Callable[[Table], bool], ...] = (
     batch_of_25_at_most,
+    begins_with_of_bytes,
     canonical_numbers,
     deletion_protection,
     empty_transaction_refused,
     empty_values,
     exact_arithmetic,
     failed_condition_returns_item,
+    failed_update_is_undone,
     foreign_cursor_refused,
+    in_of_100_values,
     keep_alive,
     key_after_exact_page,
     key_type_checked_on_read,
     limit_0_refused,
     multi_attribute_index_keys,
+    no_old_item_of_an_upsert,
     number_of_38_digits_at_most,
     partiql,
     put_and_delete_of_one_key_refused,
