@@ -13,7 +13,6 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,12 +22,18 @@ import cattrs
 
 from dynamorm_async.codec import scalars
 from dynamorm_async.codec.containers import make_set
+from dynamorm_async.codec.hooks import (
+    Hook,
+    but_enums,
+    is_enum,
+    ours,
+    structure_enum,
+    unstructure_enum,
+    unstructure_hook,
+)
 from dynamorm_async.codec.misfit import Collector, expected
-from dynamorm_async.errors import InvalidValue, ModelError
-
-Hook = Callable[..., Any]
-TAG = "_type"
-"""The attribute of a stored map that names its class, where the type is a union of classes."""
+from dynamorm_async.codec.unions import is_union, structure_union, unstructure_union
+from dynamorm_async.errors import InvalidValue
 
 
 def make_converter() -> cattrs.Converter:
@@ -47,8 +52,8 @@ def make_converter() -> cattrs.Converter:
         converter.register_structure_hook(tp, ours(but_enums(structure)))
     converter.register_unstructure_hook_func(_is_any, ours(lambda value: value))
     converter.register_structure_hook_func(_is_any, ours(lambda value, _: value))
-    converter.register_unstructure_hook_factory(_is_enum, _unstructure_enum)
-    converter.register_structure_hook_factory(_is_enum, _structure_enum)
+    converter.register_unstructure_hook_factory(is_enum, unstructure_enum)
+    converter.register_structure_hook_factory(is_enum, structure_enum)
     converter.register_unstructure_hook_factory(_has_origin(typing.Literal), _unstructure_literal)
     converter.register_structure_hook_factory(_has_origin(typing.Literal), _structure_literal)
     for origin, unstructure, structure in _CONTAINERS:
@@ -60,30 +65,9 @@ def make_converter() -> cattrs.Converter:
         )
     converter.register_unstructure_hook_factory(_is_class, lambda tp: ours(_class_hook(converter, tp).unstructure))
     converter.register_structure_hook_factory(_is_class, lambda tp: ours(_class_hook(converter, tp).structure))
-    converter.register_unstructure_hook_factory(_is_union, lambda tp: _unstructure_union(tp, converter))
-    converter.register_structure_hook_factory(_is_union, lambda tp: _structure_union(tp, converter))
+    converter.register_unstructure_hook_factory(is_union, lambda tp: unstructure_union(tp, converter))
+    converter.register_structure_hook_factory(is_union, lambda tp: structure_union(tp, converter))
     return converter
-
-
-def unstructure_hook(converter: cattrs.Converter, tp: Any) -> Hook:
-    """The hook for a type; for an enum its own, where cattrs would choose that of a base (``class Color(str, Enum)``)."""
-    hook = converter.get_unstructure_hook(tp)
-    return _unstructure_enum(tp) if _is_enum(tp) and is_ours(hook) else hook
-
-
-def ours(hook: Hook) -> Hook:
-    """Mark a hook as one of this library, so that the compiled path may stand in for it."""
-
-    def marked(*arguments: Any) -> Any:  # a hook's arguments are cattrs's
-        return hook(*arguments)
-
-    marked.__dynamorm__ = True  # type: ignore[attr-defined]  # a mark on a function
-    return marked
-
-
-def is_ours(hook: object) -> bool:
-    """Whether a hook is one of this library."""
-    return getattr(hook, "__dynamorm__", False)
 
 
 def _exact(cls: type, name: str) -> Hook:
@@ -172,33 +156,6 @@ class _class_hook:  # noqa: N801 - a pair of functions
         from dynamorm_async.codec.builder import ShapeBuilder  # noqa: PLC0415 - the builder stands above
 
         return ShapeBuilder(self.converter, {}).generic.converter
-
-
-def but_enums(structure: Hook) -> Hook:
-    """A class's hook that leaves enums which are subclasses of the class (``class Color(str, Enum)``) to theirs."""
-
-    def structure_either(value: Any, tp: Any) -> Any:  # of the type
-        return _structure_enum(tp)(value, tp) if _is_enum(tp) else structure(value, tp)
-
-    return structure_either
-
-
-def _is_enum(tp: Any) -> bool:
-    return isinstance(tp, type) and issubclass(tp, Enum)
-
-
-def _unstructure_enum(tp: type[Enum]) -> Hook:
-    return ours(lambda value: scalars.dump_enum(value, tp))
-
-
-def _structure_enum(tp: type[Enum]) -> Hook:
-    def structure(value: object, _type: Any) -> Enum:
-        try:
-            return tp(value)
-        except ValueError:
-            raise expected(f"a value of {tp.__name__}", value) from None
-
-    return ours(structure)
 
 
 def _unstructure_literal(tp: Any) -> Hook:
@@ -365,65 +322,3 @@ _CONTAINERS: tuple[tuple[type, Callable[..., Hook], Callable[..., Hook]], ...] =
     (set, _unstructure_set, _structure_set(set)),
     (frozenset, _unstructure_set, _structure_set(frozenset)),
 )
-
-
-def _is_union(tp: Any) -> bool:
-    return typing.get_origin(tp) in (typing.Union, types.UnionType)
-
-
-def _unstructure_union(tp: Any, converter: cattrs.Converter) -> Hook:
-    alternatives = _alternatives(tp)
-    tagged = _tagged(alternatives)
-
-    def unstructure(value: Any) -> Any:  # plain, by the value's own class
-        if value is None and type(None) in typing.get_args(tp):
-            return None
-        for alternative in sorted(alternatives, key=lambda a: type(value) is not _class_of(a)):
-            if isinstance(value, _class_of(alternative)):
-                plain = unstructure_hook(converter, alternative)(value)
-                return {TAG: _class_of(alternative).__name__, **plain} if alternative in tagged else plain
-        raise scalars.wrong_type(value, str(tp))
-
-    return ours(unstructure)
-
-
-def _structure_union(tp: Any, converter: cattrs.Converter) -> Hook:
-    alternatives = _alternatives(tp)
-    tagged = {_class_of(alternative).__name__: alternative for alternative in _tagged(alternatives)}
-
-    def structure(value: Any, _type: Any) -> Any:  # one of the alternatives
-        if value is None and type(None) in typing.get_args(tp):
-            return None
-        if isinstance(value, dict) and TAG in value:
-            named = tagged.get(value[TAG])
-            if named is None:
-                raise expected(f"{TAG} to be one of {', '.join(sorted(tagged))}", value[TAG])
-            return converter.structure({k: v for k, v in value.items() if k != TAG}, named)
-        for alternative in alternatives:
-            if alternative in tagged.values():
-                continue
-            try:
-                return converter.structure(value, alternative)
-            except Exception:  # noqa: BLE001, S112 - the next alternative may fit
-                continue
-        raise expected(str(tp), value)
-
-    return ours(structure)
-
-
-def _alternatives(tp: Any) -> list[Any]:
-    return [argument for argument in typing.get_args(tp) if argument is not type(None)]
-
-
-def _class_of(tp: Any) -> type:
-    cls = typing.get_origin(tp) or tp
-    return cls if isinstance(cls, type) else object
-
-
-def _tagged(alternatives: list[Any]) -> list[Any]:
-    """The classes of a union, which are told apart by a tag; none where there is just one."""
-    classes = [alternative for alternative in alternatives if attrs.has(_class_of(alternative))]
-    names = {_class_of(alternative).__name__ for alternative in classes}
-    if len(names) != len(classes):
-        raise ModelError(f"two classes of one name in a union cannot be told apart: {classes}")
-    return classes if len(classes) > 1 else []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from dynamorm_async.codec import containers
+from dynamorm_async.codec.hooks import is_ours, ours, unstructure_hook
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit, expected
 from dynamorm_async.codec.shapes import Shape
@@ -49,7 +50,7 @@ class GenericPath:
     @cached_property
     def converter(self) -> cattrs.Converter:
         """The user's converter (a copy) or the standard one, with hooks for attrs classes. Imports cattrs."""
-        from dynamorm_async.codec.converter import is_ours, make_converter, ours  # noqa: PLC0415 - cattrs costs 40 ms
+        from dynamorm_async.codec.converter import make_converter  # noqa: PLC0415 - cattrs costs 40 ms
 
         base = self._given or make_converter()
         if not is_ours(base.get_structure_hook(str)):
@@ -65,8 +66,6 @@ class GenericPath:
 
     def is_standard(self, hint: Any) -> bool:
         """Whether the user's converter has no hook of its own for a type."""
-        from dynamorm_async.codec.converter import is_ours  # noqa: PLC0415 - cattrs costs 40 ms
-
         structure = self.converter.get_structure_hook(hint)
         return is_ours(structure) and is_ours(self.converter.get_unstructure_hook(hint))
 
@@ -112,8 +111,6 @@ class GenericPath:
         Raises:
             InvalidValue: it is not of its type, or a hook failed.
         """
-        from dynamorm_async.codec.converter import unstructure_hook  # noqa: PLC0415 - cattrs costs 40 ms
-
         return _unstructured(unstructure_hook(self.converter, hint), value, hint)
 
     def structure(self, native: object, hint: Any) -> Any:  # of the hinted type

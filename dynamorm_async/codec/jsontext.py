@@ -10,7 +10,7 @@ from uuid import UUID
 import cattrs
 from cattrs.preconf.json import make_converter
 
-from dynamorm_async.codec.converter import but_enums
+from dynamorm_async.codec.hooks import but_enums
 from dynamorm_async.codec.misfit import expected
 from dynamorm_async.codec.scalars import wrong_type
 

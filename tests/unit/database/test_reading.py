@@ -104,6 +104,15 @@ async def test_a_limit_that_ends_with_a_page_reads_no_other(monkeypatch: pytest.
     assert starts(lane) == [None, None]
 
 
+async def test_a_limit_inside_a_page_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that has more items than are wanted is cut, by list and by stream."""
+    record(monkeypatch, page(1, 2, 3), page(1, 2, 3))
+    async with Database() as db:
+        scan = db.scan(Thing).where(Thing.kind == "a").limit(2)
+        assert [thing.sk for thing in await scan] == [1, 2]
+        assert [thing.sk async for thing in scan] == [1, 2]
+
+
 async def test_a_stream_can_go_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that failed is asked for again by the next step; nothing is skipped."""
     broken = ValidationFailed("no", operation="Scan", table="things")

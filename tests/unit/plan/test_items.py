@@ -176,4 +176,5 @@ def test_save_under_a_version() -> None:
     assert shown(write.request.body, "UpdateExpression") == f"SET count = 5, revision = 3, touched = {STAMP['S']}"
     assert shown(write.request.body, "ConditionExpression") == "attribute_exists(pk) AND revision = 2"
     assert write.changes == {"changed": NOW, "revision": 3}
+    assert not write.request.repeatable, "its own write would look like somebody else's"
     assert instance.revision == 2, "the instance moves after success"
