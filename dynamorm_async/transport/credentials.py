@@ -243,6 +243,9 @@ def environment_keys(environ: Mapping[str, str]) -> Credentials | None:
     return Credentials(access_key, secret_key, token or None)
 
 
+_KEY_COUNTS = (2, 3)
+
+
 def choose_credentials(
     given: GivenCredentials | None, *, profile: str | None, region: str | None, environ: Mapping[str, str]
 ) -> CredentialProvider:
@@ -258,6 +261,8 @@ def choose_credentials(
         CredentialsError: a key that was given is empty, or the environment has an access key without its secret.
     """
     if isinstance(given, tuple):
+        if not all(isinstance(part, str) for part in given) or len(given) not in _KEY_COUNTS:  # pyright: ignore[reportUnnecessaryIsInstance, reportUnnecessaryContains]  # callers may be untyped
+            raise CredentialsError("credentials= takes (access_key, secret_key) or (access_key, secret_key, token), all text")
         given = Credentials(*given)
     if isinstance(given, Credentials):
         if not given.access_key or not given.secret_key:

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -357,3 +358,11 @@ async def test_missing_profile() -> None:
     with pytest.raises(ConfigurationError, match="nobody"):
         await keys.refresh()
     await keys.aclose()
+
+
+@pytest.mark.parametrize("given", [("key",), ("a", "b", "c", "d"), ("a", None), (1, 2)])
+def test_a_tuple_that_is_no_pair_of_keys_is_refused(given: Any) -> None:
+    """Keys of the wrong number or kind say what to write, and are not shown."""
+    with pytest.raises(CredentialsError, match=r"\(access_key, secret_key\)") as told:
+        choose_credentials(given, profile=None, region=None, environ={})
+    assert "key'" not in str(told.value)
