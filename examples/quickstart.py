@@ -52,9 +52,7 @@ class User:
 
 async def main() -> None:
     with MotoServer() as server:
-        async with Database(
-            region="eu-west-1", endpoint=server.endpoint, credentials=("local", "local")
-        ) as db:
+        async with Database(region="eu-west-1", endpoint=server.endpoint, credentials=("local", "local")) as db:
             await db.tables.ensure(User)
             description = await db.tables.describe(User)
             print(f"table     {description.name} is {description.status}, index {description.indexes[0].index.name}")
@@ -96,8 +94,8 @@ async def tour(db: Database) -> None:
 
     mine = await db.get(User, "acme", "u1")
     theirs = await db.get(User, "acme", "u1")
-    assert mine is not None
-    assert theirs is not None
+    if mine is None or theirs is None:
+        raise LookupError("the user is gone")
     mine.email = "ada@acme.example"
     await db.save(mine)
     theirs.age = 99

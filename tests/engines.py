@@ -62,9 +62,7 @@ def process(name: str, command: Sequence[str | Path], *, program: Path) -> Gener
     words = [str(word).replace("{port}", str(port)) for word in command]
     endpoint = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile("w+") as log:
-        engine = subprocess.Popen(  # noqa: S603 - a pinned engine, with fixed arguments
-            words, cwd=program.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+        engine = subprocess.Popen(words, cwd=program.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             wait_until_ready(name, engine, endpoint, log)
             yield endpoint

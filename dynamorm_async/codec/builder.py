@@ -58,13 +58,21 @@ def _lift_datetime(source: str, names: Names) -> str:
     )
 
 
-# Numbers are read from text: msgspec would round integers that are written with a point, and take NaN.
+def _lift_decimal(source: str, names: Names) -> str:
+    """The Decimal that msgspec read; what DynamoDB does not send (NaN, an infinity, a huge exponent) is refused."""
+    value = names.fresh()
+    stored = f"({value} := {source}).is_finite() and -131 < {value}.adjusted() < 127"
+    return f"({value} if {stored} else {names.bind(numbers.refuse)}({value}))"
+
+
+# Integers are read by msgspec: exact as DynamoDB writes them. A stored fraction is refused as far as a float can tell it
+# from an integer (15 digits). Floats are read from text: msgspec would take NaN.
 # type: (tag, content as msgspec reads it, content from value, value from content)
 _SCALARS: Mapping[type, tuple[str, Any, Emit, Emit]] = {
     str: ("S", str, _exactly(str, scalars.dump_str), _same),
-    int: ("N", str, _dump_int, _call(int)),
+    int: ("N", int, _dump_int, _same),
     float: ("N", str, _call(scalars.dump_float), _call(numbers.parse_float)),
-    Decimal: ("N", str, _call(scalars.dump_decimal), _call(numbers.parse_decimal)),
+    Decimal: ("N", Decimal, _call(scalars.dump_decimal), _lift_decimal),
     bool: ("BOOL", bool, _exactly(bool, scalars.dump_bool), _same),
     bytes: ("B", bytes, _exactly(bytes, scalars.dump_bytes), _same),
     datetime: ("S", str, _call(scalars.dump_datetime), _lift_datetime),

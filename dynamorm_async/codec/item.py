@@ -130,16 +130,14 @@ class ItemCodec(Generic[M]):
 
     def decode_page(self, body: bytes) -> PageContent[M]:
         """The answer of Query or Scan."""
+        lift = self._lift
         try:
             page = self._page.decode(body)
-            lift = self._lift
-            return PageContent(
-                [lift(struct) for struct in page.Items], page.ScannedCount, _last_key(page.LastEvaluatedKey)
-            )
+            items = [lift(struct) for struct in page.Items]
         except _MISFITS:
             page = _answer(body, _ANY_PAGE)
             items = [self.decode(item) for item in page.Items]
-            return PageContent(items, page.ScannedCount, _last_key(page.LastEvaluatedKey))
+        return PageContent(items, page.ScannedCount, _last_key(page.LastEvaluatedKey))
 
     def decode(self, raw: Mapping[str, Any]) -> M:
         """One item in DynamoDB's JSON form, with an exact report where it does not fit.
@@ -184,7 +182,7 @@ class ItemCodec(Generic[M]):
         struct_type, lift = self._compiled.struct, self._compiled.lift
 
         def lift_keeping(raw: Mapping[str, Any]) -> Any:  # an M
-            instance = lift(msgspec.convert(raw, struct_type))
+            instance = lift(msgspec.convert(raw, struct_type, strict=False))
             unknown = {name: value for name, value in raw.items() if name not in self._wires}
             vars(instance)[_UNKNOWN] = bytes_in(unknown)
             return instance
@@ -300,7 +298,7 @@ def _list_of(item: Any) -> Any:  # a msgspec type expression
 
 
 def _decoder(name: str, fields: list[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False))
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False), strict=False)
 
 
 def _page_decoder(item: Any) -> msgspec.json.Decoder[Any]:  # a msgspec type expression

@@ -121,3 +121,12 @@ def _in_range(value: Decimal) -> bool:
 def shorten(text: str) -> str:
     """A text as an error message shows it."""
     return text if len(text) <= 50 else f"{text[:20]}… ({len(text)} characters)"  # noqa: PLR2004 - what fits in a message
+
+
+def refuse(value: Decimal) -> Decimal:
+    """Refuse a number that DynamoDB does not send.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{shorten(str(value))!r} is not a number of DynamoDB's range")

@@ -111,7 +111,7 @@ class Shape:
         names = Names()
         lift = names.function("lift", f"def lift(w):\n    return {attribute_lift(self, 'w', names)}\n")
         wire = attribute_wire(self)
-        return lambda value: lift(msgspec.convert(value, wire))
+        return lambda value: lift(msgspec.convert(value, wire, strict=False))
 
 
 def attribute_dump(shape: Shape, name: str, names: Names) -> str:

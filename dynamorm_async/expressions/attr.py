@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, final, overload
 from uuid import UUID
 
 from dynamorm_async.errors import InvalidExpression, InvalidValue, UsageError
@@ -186,6 +186,12 @@ class Attr(Generic[T]):
         return self._compare("<>", other)
 
     __hash__ = object.__hash__
+
+    def __and__(self, other: object) -> NoReturn:
+        """Refused: ``&`` binds tighter than comparisons, so these want parentheses around them."""
+        raise UsageError(f"{self!r} stands next to & or |: put parentheses around each comparison, (a > 1) & (b < 3)")
+
+    __rand__ = __or__ = __ror__ = __and__
 
     def __lt__(self, other: T | Attr[T]) -> Condition:
         return self._compare("<", other)

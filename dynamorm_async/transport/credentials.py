@@ -262,7 +262,9 @@ def choose_credentials(
     """
     if isinstance(given, tuple):
         if not all(isinstance(part, str) for part in given) or len(given) not in _KEY_COUNTS:  # pyright: ignore[reportUnnecessaryIsInstance, reportUnnecessaryContains]  # callers may be untyped
-            raise CredentialsError("credentials= takes (access_key, secret_key) or (access_key, secret_key, token), all text")
+            raise CredentialsError(
+                "credentials= takes (access_key, secret_key) or (access_key, secret_key, token), all text"
+            )
         given = Credentials(*given)
     if isinstance(given, Credentials):
         if not given.access_key or not given.secret_key:

@@ -42,7 +42,13 @@ def environment(monkeypatch: pytest.MonkeyPatch, moto_endpoint: str) -> dict[str
 
 def run(program: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=ROOT
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -58,7 +64,18 @@ def test_the_readme_program_runs(environment: dict[str, str]) -> None:
 def test_the_quickstart_runs(environment: dict[str, str]) -> None:
     """`make demo` ends well and shows each step of the main job."""
     output = run((ROOT / "examples" / "quickstart.py").read_text(), environment)
-    for step in ("table", "created", "refused", "read", "updated", "nested", "query", "by email", "conflict", "deleted"):
+    for step in (
+        "table",
+        "created",
+        "refused",
+        "read",
+        "updated",
+        "nested",
+        "query",
+        "by email",
+        "conflict",
+        "deleted",
+    ):
         assert re.search(rf"^{step} ", output, re.MULTILINE), output
 
 

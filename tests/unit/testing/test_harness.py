@@ -38,7 +38,7 @@ def run(folder: Path, test: str, *arguments: str, kind: str = "unit") -> subproc
     (tests / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (tests / kind / "test_it.py").write_text(textwrap.dedent(test))
     (folder / "pytest.ini").write_text(CONFIG)
-    return subprocess.run(  # noqa: S603 - this interpreter, with fixed arguments
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

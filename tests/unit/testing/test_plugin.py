@@ -40,7 +40,7 @@ def test_one_server_serves_the_run(dynamodb_server, dynamodb_endpoint):
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with no plugin but anyio's and this one, whether or not the package is installed."""
     plugins = ["-p", "anyio", "-p", "dynamorm_async.testing.plugin", "-p", "no:cacheprovider"]
-    return subprocess.run(  # noqa: S603 - this interpreter, with fixed arguments
+    return subprocess.run(
         [sys.executable, "-W", "error", "-m", "pytest", *plugins, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},

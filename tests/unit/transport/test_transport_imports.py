@@ -35,7 +35,7 @@ def slow_modules(code: str, tmp_path: Path) -> str:
     ]
     assert "dynamorm_async.transport.lanes" in names
     scrubbed = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-    done = subprocess.run(  # noqa: S603 - this interpreter, with fixed code
+    done = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL.format(names=names) + code + REPORT.format(slow=SLOW)],
         env=scrubbed
         | {
