@@ -187,11 +187,15 @@ class Attr(Generic[T]):
 
     __hash__ = object.__hash__
 
-    def __and__(self, other: object) -> NoReturn:
-        """Refused: ``&`` binds tighter than comparisons, so these want parentheses around them."""
-        raise UsageError(f"{self!r} stands next to & or |: put parentheses around each comparison, (a > 1) & (b < 3)")
+    if not TYPE_CHECKING:  # checkers flag these because they do not exist
 
-    __rand__ = __or__ = __ror__ = __and__
+        def __and__(self, _other: object) -> NoReturn:
+            """Refused: ``&`` and ``|`` bind tighter than comparisons, so comparisons want parentheses."""
+            raise UsageError(
+                f"{self!r} stands next to & or |: put parentheses around each comparison, (a > 1) & (b < 3)"
+            )
+
+        __rand__ = __or__ = __ror__ = __and__
 
     def __lt__(self, other: T | Attr[T]) -> Condition:
         return self._compare("<", other)

@@ -80,3 +80,10 @@ def test_forgotten_parentheses() -> None:
         _ = (User.limit == 3) == ATTR
     with pytest.raises(TypeError, match="cannot be iterated"):
         list(ATTR)
+
+
+@pytest.mark.parametrize("write", [lambda: ATTR > 1 & ATTR, lambda: ATTR | (NAME == "x"), lambda: (NAME == "x") & ATTR])
+def test_comparisons_without_parentheses_are_refused(write: Any) -> None:
+    """``a > 1 & b < 3`` is not what it looks like: the error says to put parentheses."""
+    with pytest.raises(UsageError, match="parentheses|takes conditions"):
+        write()
