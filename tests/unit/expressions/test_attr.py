@@ -85,5 +85,5 @@ def test_forgotten_parentheses() -> None:
 @pytest.mark.parametrize("write", [lambda: ATTR > 1 & ATTR, lambda: ATTR | (NAME == "x"), lambda: (NAME == "x") & ATTR])
 def test_comparisons_without_parentheses_are_refused(write: Any) -> None:
     """``a > 1 & b < 3`` is not what it looks like: the error says to put parentheses."""
-    with pytest.raises(UsageError, match="parentheses|takes conditions"):
+    with pytest.raises(UsageError, match=r"parentheses|takes conditions"):
         write()
