@@ -362,6 +362,9 @@ class NotFound(ServiceError):
 class TableNotFound(NotFound):
     """The table (or the resource that the operation names) does not exist in this region and account."""
 
+    def __str__(self) -> str:
+        return f"{super().__str__()}; is it in this region and account? db.tables.ensure(Model) makes it"
+
 
 class TableInUse(ServiceError):
     """The table exists already, or is being created, changed or deleted."""

@@ -258,7 +258,7 @@ def _parts(condition: Condition, kind: type[Every | Either]) -> tuple[Condition,
 def _checked(value: object, where: str) -> Condition:
     if isinstance(value, Condition):
         return value
-    hint = ""
+    hint = ": write them with the model's attributes, such as User.age >= 18"
     if isinstance(value, bool):
         hint = (
             ": both sides of the comparison were plain values, or the operand's type does not match the attribute's; "
