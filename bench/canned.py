@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from email.utils import formatdate
-from typing import cast
+from pathlib import Path
+from typing import Protocol, cast
 
 import httptools
 from items import get_answer, list_answer
@@ -20,25 +21,33 @@ LAST_PUT = "the-last-put"
 """A GetItem that has this text in its body is answered with the item that was last put."""
 
 
+class Finder(Protocol):
+    """What a canned server knows."""
+
+    def find(self, operation: bytes, body: bytes, /) -> bytes:
+        """The whole HTTP answer to a request."""
+        ...
+
+
 class Answers:
     """The answer to each operation, and the last item put (for the check before the timing)."""
 
     def __init__(self) -> None:
         self.last_put = b"{}"
-        self._hundred = _answer(list_answer(100))
-        self._thousand = _answer(list_answer(1_000))
-        self._get = _answer(get_answer(1))
-        self._empty = _answer(b"{}")
-        self._unknown = _answer(
+        self._hundred = whole_answer(list_answer(100))
+        self._thousand = whole_answer(list_answer(1_000))
+        self._get = whole_answer(get_answer(1))
+        self._empty = whole_answer(b"{}")
+        self._unknown = whole_answer(
             b'{"__type":"com.amazon.coral.service#UnknownOperationException",'
             b'"message":"the canned server does not know this operation"}',
             status=b"400 Bad Request",
         )
 
-    def find(self, operation: bytes, body: bytes) -> bytes:
+    def find(self, operation: bytes, body: bytes, /) -> bytes:
         """The whole HTTP answer to a request."""
         if operation == b"GetItem":
-            return _answer(self.last_put) if LAST_PUT.encode() in body else self._get
+            return whole_answer(self.last_put) if LAST_PUT.encode() in body else self._get
         if operation == b"PutItem":
             self.last_put = body
             return self._empty
@@ -52,7 +61,7 @@ class Answers:
 class CannedProtocol(asyncio.Protocol):
     """One keep-alive HTTP/1.1 connection."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Finder) -> None:
         self._answers = answers
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.WriteTransport | None = None
@@ -81,18 +90,19 @@ class CannedProtocol(asyncio.Protocol):
 
 
 @contextmanager
-def canned_server(*, cpu: int | None = None) -> Generator[int]:
+def canned_server(*, cpu: int | None = None, program: Path = Path(__file__)) -> Generator[int]:
     """Start the server in a process of its own.
 
     Args:
         cpu: the CPU to keep it on; ``None`` leaves it to the scheduler.
+        program: the file that is run as the server, as ``python FILE --serve``; it calls :func:`serve`.
 
     Yields:
         The port it listens on, on the loopback address. The process ends with the block, or with this process.
     """
     with pinned(cpu):
-        process = subprocess.Popen(  # noqa: S603 - this very file, under this very interpreter
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        process = subprocess.Popen(  # noqa: S603 - a file of this folder, under this very interpreter
+            [sys.executable, program, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
     with process:
         assert process.stdin is not None
@@ -125,7 +135,8 @@ def plain_environment(inherited: Mapping[str, str], *, port: int) -> dict[str, s
     }
 
 
-def _answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
+def whole_answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
+    """An HTTP answer around a body, with its right CRC32."""
     return (
         b"HTTP/1.1 %b\r\nServer: Server\r\nDate: %b\r\nContent-Type: application/x-amz-json-1.0\r\n"
         b"Content-Length: %d\r\nConnection: keep-alive\r\n"
@@ -134,10 +145,10 @@ def _answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
     ) % (status, formatdate(usegmt=True).encode(), len(body), zlib.crc32(body), body)
 
 
-async def _serve() -> None:
+async def serve(answers: Finder) -> None:
+    """Answer on a free port of the loopback address, printed first, until standard input ends."""
     loop = asyncio.get_running_loop()
     orphaned = asyncio.Event()
-    answers = Answers()
     server = await loop.create_server(lambda: CannedProtocol(answers), HOST, 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     # Standard input turns readable only when the parent closes it or ends.
@@ -147,4 +158,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(serve(Answers()))

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import typing
 
+from dynamorm_async.database.aggregates import Groups
 from dynamorm_async.database.database import Database
-from dynamorm_async.database.reading import ItemStream, Query, Scan
+from dynamorm_async.database.metering import Meter, Statistics
+from dynamorm_async.database.page import Page
+from dynamorm_async.database.pages import PageStream
+from dynamorm_async.database.reading import Query, Scan
+from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.database.tables import Tables
 from dynamorm_async.errors import (
     AccessDenied,
@@ -22,6 +27,7 @@ from dynamorm_async.errors import (
     Conflict,
     ConnectionLost,
     CredentialsError,
+    CursorError,
     DatabaseClosed,
     DecodeError,
     DuplicateItem,
@@ -39,6 +45,7 @@ from dynamorm_async.errors import (
     LimitExceeded,
     ModelError,
     NotFound,
+    NotOne,
     NoUsableIndex,
     OutcomeUnknown,
     PoolTimeout,
@@ -78,6 +85,9 @@ from dynamorm_async.model.define import embedded, model
 from dynamorm_async.model.index import Index, index
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.table import GSI, LSI, Table
+from dynamorm_async.plan.capacity import Capacity, Prices
+from dynamorm_async.plan.choice import Candidate
+from dynamorm_async.plan.explain import Explanation
 from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 
@@ -93,6 +103,8 @@ __all__ = [
     "BadResponse",
     "CallError",
     "CallTimeout",
+    "Candidate",
+    "Capacity",
     "ClockSkew",
     "Condition",
     "ConditionFailed",
@@ -102,6 +114,7 @@ __all__ = [
     "CredentialProvider",
     "Credentials",
     "CredentialsError",
+    "CursorError",
     "Database",
     "DatabaseClosed",
     "DecodeError",
@@ -110,6 +123,8 @@ __all__ = [
     "Endpoint",
     "EndpointUnreachable",
     "ExpiredCredentials",
+    "Explanation",
+    "Groups",
     "IdempotentParameterMismatch",
     "Index",
     "IndexDescription",
@@ -123,12 +138,17 @@ __all__ = [
     "ItemTooLarge",
     "Key",
     "LimitExceeded",
+    "Meter",
     "ModelError",
     "NoUsableIndex",
     "NotFound",
+    "NotOne",
     "OnDemand",
     "OutcomeUnknown",
+    "Page",
+    "PageStream",
     "PoolTimeout",
+    "Prices",
     "Problem",
     "Provisioned",
     "Query",
@@ -136,6 +156,7 @@ __all__ = [
     "Scan",
     "ServerError",
     "ServiceError",
+    "Statistics",
     "StreamError",
     "Table",
     "TableDescription",

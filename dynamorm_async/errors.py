@@ -12,6 +12,8 @@
     │   ├── NoUsableIndex           a query that only a scan could answer
     │   ├── ConfigurationError      region, endpoint, lane, profile, CA bundle
     │   └── DatabaseClosed          a call after the database was closed
+    ├── CursorError                 a page cursor that is not this query's, was changed, or has expired
+    ├── NotOne                      one(): no item, or more than one
     ├── CredentialsError            no credentials, or they could not be refreshed
     ├── DecodeError                 an item that does not fit its model; lists every wrong attribute
     ├── TableTimeout                a table did not become active, or was not gone, in time
@@ -101,6 +103,22 @@ class DatabaseClosed(UsageError):
 
 
 # --- everything else that is not one failed call ----------------------------------------------
+
+
+class CursorError(DynamormError):
+    """A cursor that is not one, was changed, has expired, or belongs to another query. Begin at the first page."""
+
+
+class NotOne(DynamormError):
+    """``one()``: there was no item, or more than one.
+
+    Attributes:
+        found: 0, or 2 for more than one.
+    """
+
+    def __init__(self, message: str, *, found: int) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class CredentialsError(DynamormError):

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.names import Names
+from dynamorm_async.codec.partial import PARTIAL
 from dynamorm_async.codec.scalars import wrong_type
 from dynamorm_async.codec.shapes import NULL, Shape, attribute_dump, attribute_lift, attribute_wire
 from dynamorm_async.errors import InvalidKey, InvalidValue
@@ -141,7 +142,7 @@ class LayoutCodec:
                     f"{names.bind(default.factory, 'factory')}(o)" if _takes_self(default) else _default(default, names)
                 )
                 lines.append(f"o.{name} = {source}")
-        if hasattr(self.layout.cls, "__attrs_post_init__"):
+        if hasattr(self.layout.cls, "__attrs_post_init__") and not hasattr(self.layout.cls, PARTIAL):
             lines.append("o.__attrs_post_init__()")
         return lines
 

@@ -18,6 +18,8 @@ from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.native import from_attribute_value
+from dynamorm_async.codec.page import PageContent
+from dynamorm_async.codec.partial import partial_class
 from dynamorm_async.errors import DecodeError, InvalidKey, InvalidValue, Problem
 from dynamorm_async.types import AttributeValue
 
@@ -26,20 +28,6 @@ Unknown = Literal["ignore", "keep", "forbid"]
 
 _UNKNOWN = "_dynamorm_unknown"
 _MISFITS = Exception  # constructors, validators and hooks of the user's raise what they like
-
-
-class PageContent(msgspec.Struct, Generic[M], frozen=True):
-    """One page of a query or scan.
-
-    Attributes:
-        items: the items, in order.
-        scanned_count: how many items were read before the filter.
-        last_key: where the next page begins, as AttributeValues; ``None`` after the last page.
-    """
-
-    items: list[M]
-    scanned_count: int
-    last_key: dict[str, AttributeValue] | None
 
 
 class ItemCodec(Generic[M]):
@@ -130,14 +118,40 @@ class ItemCodec(Generic[M]):
 
     def decode_page(self, body: bytes) -> PageContent[M]:
         """The answer of Query or Scan."""
-        lift = self._lift
         try:
             page = self._page.decode(body)
+            lift = self._lift
             items = [lift(struct) for struct in page.Items]
         except _MISFITS:
             page = _answer(body, _ANY_PAGE)
             items = [self.decode(item) for item in page.Items]
-        return PageContent(items, page.ScannedCount, _last_key(page.LastEvaluatedKey))
+        return PageContent(
+            items,
+            scanned_count=page.ScannedCount,
+            last_key=_last_key(page.LastEvaluatedKey),
+            capacity=page.ConsumedCapacity,
+            sources=page.Items,
+            key_of=self._key_in,
+        )
+
+    def partial(self, held: frozenset[str]) -> ItemCodec[M]:
+        """A codec of the attributes that an index holds: its instances lack the others, and cannot be written."""
+        known = self._partials.get(held)
+        if known is None:
+            members = tuple(member for member in self.layout.members if member.wire in held)
+            cls = partial_class(self.layout.cls, [member.name for member in members])
+            layout = attrs.evolve(self.layout, cls=cls, members=members, unstored=())
+            known = self._partials[held] = ItemCodec(layout, self._builder, unknown="ignore", key=self._key)
+        return known
+
+    @cached_property
+    def _partials(self) -> dict[frozenset[str], ItemCodec[M]]:
+        return {}
+
+    def _key_in(self, source: Any, names: tuple[str, ...]) -> dict[str, AttributeValue]:
+        """The named attributes of what an item was made from: a struct of the compiled path, or a raw item."""
+        item = self._compiled.encode(self._compiled.lift(source)) if isinstance(source, msgspec.Struct) else source
+        return bytes_in({name: item[name] for name in names if name in item})
 
     def decode(self, raw: Mapping[str, Any]) -> M:
         """One item in DynamoDB's JSON form, with an exact report where it does not fit.
@@ -308,12 +322,23 @@ def _page_decoder(item: Any) -> msgspec.json.Decoder[Any]:  # a msgspec type exp
             ("Items", _list_of(item), msgspec.field(default_factory=list)),
             ("ScannedCount", int, 0),
             ("LastEvaluatedKey", dict[str, Any] | None, None),
+            ("ConsumedCapacity", Any, None),
         ],
     )
 
 
 _ANY_PAGE = _page_decoder(Any)
 _ANY_ANSWER = msgspec.json.Decoder(dict[str, Any])
+
+
+def answer_json(body: bytes) -> dict[str, Any]:
+    """An answer as JSON.
+
+    Raises:
+        DecodeError: it is not JSON, or nests too deep.
+    """
+    answer: dict[str, Any] = _answer(body, _ANY_ANSWER)
+    return answer
 
 
 def _answer(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:  # what the decoder makes

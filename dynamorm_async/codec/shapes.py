@@ -101,13 +101,16 @@ class Shape:
         names = Names()
         return names.function("encode", f"def encode(v):\n    return {attribute_dump(self, 'v', names)}\n")
 
-    @cached_property
-    def decode(self) -> Callable[[Mapping[str, Any]], Any]:
+    def decode(self, value: Mapping[str, Any]) -> Any:  # of the shape's type
         """AttributeValue (JSON form) to value, by the compiled path.
 
         Raises:
             msgspec.ValidationError, ValueError: it does not fit.
         """
+        return self._decode(value)
+
+    @cached_property
+    def _decode(self) -> Callable[[Mapping[str, Any]], Any]:
         names = Names()
         lift = names.function("lift", f"def lift(w):\n    return {attribute_lift(self, 'w', names)}\n")
         wire = attribute_wire(self)

@@ -6,7 +6,9 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
+from dynamorm_async.database.metering import Metering
 from dynamorm_async.errors import DatabaseClosed, UsageError
+from dynamorm_async.plan.capacity import Report, reporting
 from dynamorm_async.transport.base import Endpoint, Transport
 from dynamorm_async.transport.lanes import LaneName, OpenLane, TransportSettings, open_control, open_lane
 from dynamorm_async.transport.sender import Sender
@@ -21,10 +23,13 @@ class Connection:
 
     Args:
         settings: how to reach DynamoDB.
+        report: what DynamoDB is asked to report of consumed capacity.
     """
 
-    def __init__(self, settings: TransportSettings) -> None:
+    def __init__(self, settings: TransportSettings, *, report: Report = "none") -> None:
+        self.metering = Metering()
         self._settings = settings
+        self._report: Report = report
         self._opening = asyncio.Lock()
         self._lane: OpenLane | None = None
         self._transport: Transport | None = None
@@ -43,7 +48,11 @@ class Connection:
         transport = self._transport
         if transport is None or self._loop is not asyncio.get_running_loop():
             transport = await self.open()
-        return await transport.send(request, timeout=timeout)
+        if self._report != "none":
+            request = reporting(request, self._report)
+        response = await transport.send(request, timeout=timeout)
+        self.metering.answered(request, response)
+        return response
 
     async def call(self, operation: str, params: dict[str, Any], *, table: str | None) -> dict[str, Any]:
         """Make a control-plane call through the aiobotocore client. Raises as :meth:`send`."""

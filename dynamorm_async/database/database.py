@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final, overload
 
+from dynamorm_async.database.access import Access
 from dynamorm_async.database.connection import Connection
+from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
 from dynamorm_async.database.targets import delete_target, read_target, update_target
@@ -18,6 +21,8 @@ from dynamorm_async.expressions.updates import Update
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import spec_of, spec_of_instance
 from dynamorm_async.plan import items as plan
+from dynamorm_async.plan.capacity import Report
+from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.plan.targets import check_condition
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
@@ -49,6 +54,11 @@ class Database:
         timeouts: how long to wait, in seconds.
         table_prefix: put before every table's name, for example ``"staging-"``.
         ca_bundle: a file of CA certificates in PEM form; by default ``AWS_CA_BUNDLE``, then the system's.
+        cursor_secrets: secrets that encrypt and authenticate page cursors, at least 16 bytes each. The first makes
+            cursors, all are accepted: put a new one in front to rotate. Without any, cursors are readable, and not for
+            clients that are not trusted. Needs ``dynamorm-async[crypto]``.
+        cursor_lifetime: seconds that a cursor is good for.
+        capacity: what DynamoDB is asked to report of consumed capacity: ``none``, ``total``, or ``indexes``.
         clock: the time for ``created_at`` and ``updated_at``: a function that returns an aware datetime.
 
     Every call may raise ``CallError`` (a request failed), ``CredentialsError``, ``ConfigurationError`` (on first use)
@@ -67,6 +77,9 @@ class Database:
         timeouts: Timeouts | None = None,
         table_prefix: str = "",
         ca_bundle: Path | str | None = None,
+        cursor_secrets: Sequence[str | bytes] = (),
+        cursor_lifetime: float = 86_400.0,
+        capacity: Report = "none",
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         settings = TransportSettings(
@@ -79,7 +92,9 @@ class Database:
             timeouts=timeouts or Timeouts(),
             ca_bundle=None if ca_bundle is None else Path(ca_bundle),
         )
-        self._connection = Connection(settings)
+        self._connection = Connection(settings, report=capacity)
+        cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
+        self._access = Access(send=self._connection.send, cursors=cursors)
         self._prefix = table_prefix
         self._clock = clock
         self._tables = Tables(self._connection, table_prefix)
@@ -110,6 +125,19 @@ class Database:
     def endpoint(self) -> Endpoint | None:
         """Where requests go; ``None`` before the first call."""
         return self._connection.endpoint
+
+    def statistics(self) -> Statistics:
+        """Requests, retries and consumed capacity so far."""
+        return self._connection.metering.total.statistics
+
+    def measure(self) -> AbstractContextManager[Meter]:
+        """Count what a block does, tasks that it starts included::
+
+        with db.measure() as meter:
+            await db.get(User, "acme", "u1")
+        print(meter.statistics.capacity.read)
+        """
+        return self._connection.metering.measure()
 
     def __repr__(self) -> str:
         endpoint = self._connection.endpoint
@@ -160,12 +188,12 @@ class Database:
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
         spec = spec_of(model)
-        return Query(spec, self._prefix + spec.table.name, self._connection.send)
+        return Query(spec, self._prefix + spec.table.name, self._access)
 
     def scan(self, model: type[M]) -> Scan[M]:
         """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
         spec = spec_of(model)
-        return Scan(spec, self._prefix + spec.table.name, self._connection.send)
+        return Scan(spec, self._prefix + spec.table.name, self._access)
 
     async def create(self, item: M, *, timeout: float | None = None) -> M:
         """Write a new item.

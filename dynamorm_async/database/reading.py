@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
-from typing import Any, Generic, Protocol, Self, TypeVar, final
+from collections.abc import Generator
+from decimal import Decimal
+from typing import Any, Generic, Self, TypeVar, final, overload
 
 import attrs
 
-from dynamorm_async.codec.item import PageContent
-from dynamorm_async.errors import UsageError
+from dynamorm_async.database.access import Access
+from dynamorm_async.database.aggregates import Average, Fold, Groups, Highest, Lowest, N, Sum, fold, zero_of
+from dynamorm_async.database.counting import count_items
+from dynamorm_async.database.page import Page
+from dynamorm_async.database.pages import PageStream, read_page
+from dynamorm_async.database.running import open_stream
+from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.errors import NotOne, UsageError
+from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.expressions.conditions import Condition, all_of
+from dynamorm_async.expressions.selftypes import Reads
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.plan.reading import Reading, next_page, query_request, scan_request
+from dynamorm_async.plan.explain import Explanation, explain
+from dynamorm_async.plan.reading import Reading, ReadPlan, plan_query, plan_scan
 from dynamorm_async.plan.targets import check_roots
-from dynamorm_async.types import Request, Response
 
-M = TypeVar("M")
-
-
-class Send(Protocol):
-    """How a builder sends: the database's own way."""
-
-    async def __call__(self, request: Request, timeout: float | None, /) -> Response:
-        """Send a request."""
-        ...
+R = TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
 
 
-class _Reader(Generic[M]):
-    """What queries and scans share. Every method that narrows returns a new builder."""
+class Reader(Generic[R]):
+    """What queries and scans share. Every method that narrows returns a new builder; nothing is sent before it is
+    awaited or iterated.
+    """
 
-    def __init__(self, spec: ModelSpec[M], table: str, send: Send, reading: Reading | None = None) -> None:
+    def __init__(self, spec: ModelSpec[Any], table: str, access: Access, reading: Reading | None = None) -> None:
         self._spec = spec
         self._table = table
-        self._send = send
+        self._access = access
         self._reading = reading or Reading()
 
     def where(self, *conditions: Condition) -> Self:
@@ -48,14 +56,18 @@ class _Reader(Generic[M]):
         return self._with(conditions=(*self._reading.conditions, *conditions))
 
     def using(self, index: Index | str) -> Self:
-        """Read this index rather than what the planner would choose."""
+        """Read this index, rather than what the planner would choose.
+
+        Of an index that does not hold all attributes come partial models: reading an attribute that it does not hold
+        raises ``AttributeError``, and they cannot be written. ``select`` and ``hydrate`` are the other ways.
+        """
         return self._with(using=index)
 
     def limit(self, items: int) -> Self:
         """At most this many items in all, after conditions.
 
         Raises:
-            UsageError: no whole number, or less than 1.
+            UsageError: less than 1.
         """
         return self._with(limit=_positive(items, "limit"))
 
@@ -63,7 +75,7 @@ class _Reader(Generic[M]):
         """At most this many items read for one page (DynamoDB's ``Limit``, before filters).
 
         Raises:
-            UsageError: no whole number, or less than 1.
+            UsageError: less than 1.
         """
         return self._with(page_size=_positive(items, "page_size"))
 
@@ -71,43 +83,158 @@ class _Reader(Generic[M]):
         """Strongly consistent reads: twice the capacity; not for global indexes."""
         return self._with(consistent=True)
 
-    def __await__(self) -> Generator[Any, Any, list[M]]:
+    def prefetch(self, enabled: bool = True, /) -> Self:  # noqa: FBT001, FBT002 - prefetch(False) reads as what it does
+        """Whether iterating fetches the next page while the present one is consumed. It does unless told otherwise."""
+        return self._with(prefetch=enabled)
+
+    def after(self, cursor: str) -> Self:
+        """Go on after a cursor of the same query: of a page, or of ``stream.checkpoint()``.
+
+        Raises:
+            CursorError: on await or iteration, where the cursor is not one, or of another query.
+        """
+        return self._with(after=cursor)
+
+    def hydrate(self) -> Self:
+        """Whole items, also through an index that does not hold them: read from the table, 100 at a time, in order."""
+        return self._with(hydrate=True)
+
+    # --- results ------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, Any, list[R]]:
         """All the items, as a list. One request a page."""
         return self._collect().__await__()
 
-    def __aiter__(self) -> ItemStream[M]:
-        """The items one by one; one page in memory at a time."""
-        return ItemStream(self._spec, self._send, self._request(), self._reading.limit)
+    def __aiter__(self) -> ItemStream[R]:
+        """The items one by one; at most two pages in memory."""
+        return self.stream()
 
-    async def first(self) -> M | None:
+    def stream(self) -> ItemStream[R]:
+        """The items one by one, to be used with ``async with``, which waits until what was fetched ahead has ended."""
+        return open_stream(self._spec, self._access, self._plan(), self._reading)
+
+    async def first(self) -> R | None:
         """The first item, or ``None``. One request where its first page has an item."""
         return next(iter(await self.limit(1)), None)
 
-    async def _collect(self) -> list[M]:
-        items: list[M] = []
-        limit = self._reading.limit
-        request: Request | None = self._request()
-        while request is not None:
-            page = await _fetch(self._spec, self._send, request)
-            items.extend(page.items)
-            if limit is not None and len(items) >= limit:
-                return items[:limit]
-            request = None if page.last_key is None else next_page(request, page.last_key)
-        return items
+    async def one(self) -> R:
+        """The only item.
+
+        Raises:
+            NotOne: there is none, or more than one.
+        """
+        found = await self.limit(2)
+        if len(found) != 1:
+            raise NotOne(
+                f"{self!r} has {'more than one item' if found else 'no item'}, and one() wants exactly one",
+                found=len(found),
+            )
+        return found[0]
+
+    async def count(self) -> int:
+        """How many items there are. DynamoDB counts; it reads, and charges, as for the items."""
+        reading = attrs.evolve(self._reading, counting=True)
+        return await count_items(open_stream(self._spec, self._access, self._planned(reading), reading))
+
+    def pages(self) -> PageStream[R]:
+        """The items page by page, as DynamoDB sends them; pages may be empty where a filter drops items."""
+        return PageStream(self.stream())
+
+    async def page(self, *, size: int = 20, cursor: str | None = None) -> Page[R]:
+        """One page of up to ``size`` items, and a cursor to the next.
+
+        Args:
+            size: how many items at most.
+            cursor: the cursor of the page before; ``None`` for the first page.
+
+        Raises:
+            CursorError: the cursor is not one, was changed, has expired, or is of another query.
+            UsageError: ``size`` is less than 1, or the query has a ``limit()`` as well.
+
+        Costs one request where nothing is filtered; else as many as it takes to find ``size`` items.
+        """
+        _positive(size, "page(size=...)")
+        if self._reading.limit is not None:
+            raise UsageError(
+                "page() takes its own size, and the pages after it cannot know of a limit: leave limit() out"
+            )
+        reading = attrs.evolve(self._reading, after=self._reading.after if cursor is None else cursor)
+        return await read_page(self._spec, self._access, reading, size, self._planned)
+
+    def explain(self) -> Explanation:
+        """The requests that would be sent, why, and what a page may cost. Sends nothing.
+
+        Raises:
+            NoUsableIndex: only a scan could answer.
+        """
+        return explain(self._plan())
+
+    # --- aggregates, folded while the items stream by --------------------------------------------
+
+    async def sum(self, attribute: Reads[N | None], /) -> N:
+        """The sum of a number, exact; 0 where no item has it. Reads all the items.
+
+        Raises:
+            UsageError: the attribute is no number.
+        """
+        result: N = await self._fold(attribute, Sum(zero_of(attribute)))
+        return result
+
+    async def average(self, attribute: Attr[Any], /) -> Decimal | None:
+        """The average of a number, to 38 digits; ``None`` where no item has it. Reads all the items.
+
+        Raises:
+            UsageError: the attribute is no number.
+        """
+        result: Decimal | None = await self._fold(attribute, Average())
+        return result
+
+    async def min(self, attribute: Attr[A], /) -> A | None:
+        """The lowest value of an attribute; ``None`` where no item has it. Reads all the items."""
+        result: A | None = await self._fold(attribute, Lowest())
+        return result
+
+    async def max(self, attribute: Attr[A], /) -> A | None:
+        """The highest value of an attribute; ``None`` where no item has it. Reads all the items."""
+        result: A | None = await self._fold(attribute, Highest())
+        return result
+
+    def group_by(self, attribute: Attr[A], /) -> Groups[A]:
+        """The items by the value of an attribute: ``await query.group_by(User.plan).count()``. One fold a group."""
+        return Groups(attribute, self._values)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    async def _collect(self) -> list[R]:
+        async with self.stream() as stream:
+            return await stream.rest()
+
+    async def _fold(self, attribute: Any, into: Fold) -> Any:  # what the fold comes to
+        return await fold(self._values(attribute), into)
+
+    def _values(self, *attributes: Attr[Any]) -> ItemStream[tuple[Any, ...]]:
+        reading = _selected(self._spec, self._reading, attributes)
+        return open_stream(self._spec, self._access, self._planned(reading), reading)
+
+    def _plan(self) -> ReadPlan:
+        return self._planned(self._reading)
+
+    def _planned(self, reading: Reading) -> ReadPlan:
+        raise NotImplementedError
 
     def _with(self, **changes: Any) -> Self:  # the fields of Reading
-        return type(self)(self._spec, self._table, self._send, attrs.evolve(self._reading, **changes))
-
-    def _request(self) -> Request:
-        raise NotImplementedError
+        return type(self)(self._spec, self._table, self._access, attrs.evolve(self._reading, **changes))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._spec.name}>"
 
 
 @final
-class Query(_Reader[M]):
-    """Items of one partition key. Built by ``db.query(Model)``; nothing is sent until it is awaited or iterated.
+class Query(Reader[R]):
+    """Items of one partition key, or of several. Built by ``db.query(Model)``.
+
+    The planner chooses the table or an index from all the conditions, never from their order. Items come in order of
+    the sort key of what was read.
 
     Raises:
         NoUsableIndex: on await or iteration, where only a scan could answer.
@@ -119,12 +246,38 @@ class Query(_Reader[M]):
         """The highest sort key first."""
         return self._with(descending=True)
 
-    def _request(self) -> Request:
-        return query_request(self._spec, self._table, self._reading)
+    def allow_scan(self) -> Self:
+        """Read the whole table where no key or index answers."""
+        return self._with(allow_scan=True)
+
+    @overload
+    def select(self, a: Attr[A], /) -> Query[tuple[A]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], /) -> Query[tuple[A, B]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], /) -> Query[tuple[A, B, C]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], d: Attr[D], /) -> Query[tuple[A, B, C, D]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], d: Attr[D], e: Attr[E], /) -> Query[tuple[A, B, C, D, E]]: ...
+    @overload
+    def select(
+        self, a: Attr[Any], b: Attr[Any], c: Attr[Any], d: Attr[Any], e: Attr[Any], /, *more: Attr[Any]
+    ) -> Query[tuple[Any, ...]]: ...
+    def select(self, *attributes: Attr[Any]) -> Query[Any]:
+        """Only these attributes, as tuples. Saves transfer and decoding, not capacity.
+
+        Raises:
+            UsageError: none, or of another model.
+        """
+        return Query(self._spec, self._table, self._access, _selected(self._spec, self._reading, attributes))
+
+    def _planned(self, reading: Reading) -> ReadPlan:
+        return plan_query(self._spec, self._table, reading)
 
 
 @final
-class Scan(_Reader[M]):
+class Scan(Reader[R]):
     """All items of a table or index. Built by ``db.scan(Model)``; reads, and costs, the whole table.
 
     Raises:
@@ -132,50 +285,65 @@ class Scan(_Reader[M]):
         CallError: a request failed.
     """
 
-    def _request(self) -> Request:
-        return scan_request(self._spec, self._table, self._reading)
+    def segments(self, number: int) -> Self:
+        """Read this many segments at the same time; items come as they arrive.
+
+        Each segment has at most one page in hand and one fetched ahead: a slow consumer slows the reading down.
+
+        Raises:
+            UsageError: less than 1, or more than DynamoDB's 1,000,000.
+        """
+        if number > _MOST_SEGMENTS:
+            raise UsageError(f"segments({number}): DynamoDB has at most {_MOST_SEGMENTS:,}")
+        return self._with(segments=_positive(number, "segments"))
+
+    def capacity(self, units_per_second: float) -> Self:
+        """Consume no more read capacity units a second than this, on average, by what DynamoDB reports.
+
+        Raises:
+            UsageError: not above 0.
+        """
+        if not units_per_second > 0:
+            raise UsageError(f"capacity({units_per_second}): read units a second, above 0")
+        return self._with(capacity=units_per_second)
+
+    @overload
+    def select(self, a: Attr[A], /) -> Scan[tuple[A]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], /) -> Scan[tuple[A, B]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], /) -> Scan[tuple[A, B, C]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], d: Attr[D], /) -> Scan[tuple[A, B, C, D]]: ...
+    @overload
+    def select(self, a: Attr[A], b: Attr[B], c: Attr[C], d: Attr[D], e: Attr[E], /) -> Scan[tuple[A, B, C, D, E]]: ...
+    @overload
+    def select(
+        self, a: Attr[Any], b: Attr[Any], c: Attr[Any], d: Attr[Any], e: Attr[Any], /, *more: Attr[Any]
+    ) -> Scan[tuple[Any, ...]]: ...
+    def select(self, *attributes: Attr[Any]) -> Scan[Any]:
+        """Only these attributes, as tuples. Saves transfer and decoding, not capacity.
+
+        Raises:
+            UsageError: none, or of another model.
+        """
+        return Scan(self._spec, self._table, self._access, _selected(self._spec, self._reading, attributes))
+
+    def _planned(self, reading: Reading) -> ReadPlan:
+        return plan_scan(self._spec, self._table, reading)
 
 
-@final
-class ItemStream(AsyncIterator[M]):
-    """The items of a query or scan, one by one. Holds no connection and no task between two items."""
-
-    def __init__(self, spec: ModelSpec[M], send: Send, request: Request, limit: int | None) -> None:
-        self._spec = spec
-        self._send = send
-        self._request: Request | None = request
-        self._left = limit
-        self._items: list[M] = []
-        self._position = 0
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> M:
-        while self._position >= len(self._items):
-            if self._request is None:
-                raise StopAsyncIteration
-            page = await _fetch(self._spec, self._send, self._request)
-            self._items, self._position = page.items, 0
-            self._request = None if page.last_key is None else next_page(self._request, page.last_key)
-        if self._left is not None:
-            if self._left == 0:
-                raise StopAsyncIteration
-            self._left -= 1
-            if self._left == 0:
-                self._request = None
-        item = self._items[self._position]
-        self._position += 1
-        return item
-
-    async def aclose(self) -> None:
-        """End the stream: nothing more is read."""
-        self._request, self._items, self._position = None, [], 0
+_MOST_SEGMENTS = 1_000_000
 
 
-async def _fetch(spec: ModelSpec[M], send: Send, request: Request) -> PageContent[M]:
-    response = await send(request, None)
-    return spec.codec.decode_page(response.body)
+def _selected(spec: ModelSpec[Any], reading: Reading, attributes: tuple[Attr[Any], ...]) -> Reading:
+    if not attributes:
+        raise UsageError(f"select() without attributes: pass some, such as select({spec.name}.{spec.key[0].name})")
+    names = {member.wire for member in spec.attributes.values()}
+    for attribute in attributes:
+        if attribute.segments[0] not in names:
+            raise UsageError(f"select() takes attributes of {spec.name}, got {attribute!r}")
+    return attrs.evolve(reading, select=attributes)
 
 
 def _positive(value: int, what: str) -> int:

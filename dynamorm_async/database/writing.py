@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynamorm_async.database.access import Send
 from dynamorm_async.database.failures import refined
-from dynamorm_async.database.reading import Send
 from dynamorm_async.errors import ConditionFailed
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.items import Write

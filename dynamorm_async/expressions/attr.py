@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, overload
 from uuid import UUID
 
 from dynamorm_async.errors import InvalidExpression, InvalidValue, UsageError
@@ -27,6 +27,7 @@ from dynamorm_async.expressions.conditions import (
 )
 from dynamorm_async.expressions.placeholders import Segment
 from dynamorm_async.expressions.selftypes import Counts, Reads, Takes
+from dynamorm_async.expressions.size import Size
 from dynamorm_async.expressions.updates import (
     Assignment,
     Concatenation,
@@ -51,6 +52,10 @@ class ValueShape(Protocol):
 
     def encode(self, value: object) -> AttributeValue:
         """Value to AttributeValue; raises ``InvalidValue``."""
+        ...
+
+    def decode(self, value: Mapping[str, Any], /) -> Any:
+        """AttributeValue (JSON form) to value."""
         ...
 
     @property
@@ -117,6 +122,11 @@ class Attr(Generic[T]):
     def segments(self) -> Segments:
         """The document path, in DynamoDB's names."""
         return self._segments
+
+    @property
+    def shape(self) -> ValueShape:
+        """How its values are stored."""
+        return self._shape
 
     @property
     def owner(self) -> type:
@@ -355,38 +365,3 @@ class Attr(Generic[T]):
         if not self._omits_null or isinstance(value, Attr):
             return False
         return value is None or (self._shape.is_set and value in (builtins.set(), frozenset()))
-
-
-@final
-class Size:
-    """The size of an attribute, to compare with a number or with another size."""
-
-    def __init__(self, segments: Segments) -> None:
-        self._path = Path(segments, size=True)
-
-    def __eq__(self, other: int | Size) -> Condition:  # type: ignore[override]  # conditions are not bools
-        return self._compare("=", other)
-
-    def __ne__(self, other: int | Size) -> Condition:  # type: ignore[override]  # conditions are not bools
-        return self._compare("<>", other)
-
-    __hash__ = object.__hash__
-
-    def __lt__(self, other: int | Size) -> Condition:
-        return self._compare("<", other)
-
-    def __le__(self, other: int | Size) -> Condition:
-        return self._compare("<=", other)
-
-    def __gt__(self, other: int | Size) -> Condition:
-        return self._compare(">", other)
-
-    def __ge__(self, other: int | Size) -> Condition:
-        return self._compare(">=", other)
-
-    def _compare(self, comparator: Comparator, other: int | Size) -> Condition:
-        if isinstance(other, Size):
-            return Comparison(self._path, comparator, other._path)  # noqa: SLF001 - of the same class
-        if type(other) is not int:
-            raise InvalidValue(f"a size is compared with an int, got {other!r}")
-        return Comparison(self._path, comparator, Literally({"N": str(other)}))

@@ -9,6 +9,7 @@ import attrs
 
 from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Member
+from dynamorm_async.codec.partial import PARTIAL
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.table import Table
 
@@ -72,4 +73,9 @@ def spec_of_instance(instance: object) -> ModelSpec[Any]:
     """
     if isinstance(instance, type):
         raise UsageError(f"expected an instance of a model, got the class {instance.__name__}")
+    if hasattr(instance, PARTIAL):
+        raise UsageError(
+            f"this {type(instance).__name__} was read through an index that does not hold all its attributes, so it cannot be "
+            "written: read it with get() or hydrate(), or change it with update()"
+        )
     return spec_of(type(instance))

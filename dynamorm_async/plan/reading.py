@@ -1,26 +1,21 @@
-"""Query and Scan requests: which key or index answers, what is a key condition and what is a filter."""
+"""From what a query or scan asks for to its requests: one, several to be merged, or none where nothing can match."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from dynamorm_async.errors import InvalidExpression, NoUsableIndex, UsageError
-from dynamorm_async.expressions.conditions import (
-    Between,
-    Comparison,
-    Condition,
-    Every,
-    Function,
-    Literally,
-    all_of,
-)
+from dynamorm_async.errors import NoUsableIndex, UsageError
+from dynamorm_async.expressions.attr import Attr
+from dynamorm_async.expressions.conditions import Comparison, Condition, Every, Literally, Path, Segments, all_of
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import KeyPart, TableIndex
+from dynamorm_async.plan.choice import Candidate, Judged, Target, judge, python_names, targets
 from dynamorm_async.types import AttributeValue, Request
 
 
@@ -31,83 +26,172 @@ class Reading:
     Attributes:
         conditions: all of them must hold of an item.
         using: the index to use; ``None`` leaves the choice to the planner.
+        select: the attributes to return; ``None`` returns whole items.
         descending: the highest sort key first.
         consistent: strongly consistent reads.
         limit: how many items the caller wants; ``None`` is all.
         page_size: how many items DynamoDB reads for one page; ``None`` is up to 1 MB.
+        allow_scan: read the whole table where no key or index answers.
+        prefetch: fetch the next page while the present one is consumed.
+        hydrate: read the whole items of an index that does not hold them from the table.
+        segments: how many segments of a scan are read at the same time.
+        capacity: read capacity units a second that a scan may take; ``None`` is no bound.
+        after: the cursor to go on from.
+        counting: only the number of items is wanted, of what would be read for the items.
     """
 
     conditions: tuple[Condition, ...] = ()
     using: Index | str | None = None
+    select: tuple[Attr[Any], ...] | None = None
     descending: bool = False
     consistent: bool = False
     limit: int | None = None
     page_size: int | None = None
+    allow_scan: bool = False
+    prefetch: bool = True
+    hydrate: bool = False
+    segments: int = 1
+    capacity: float | None = None
+    after: str | None = None
+    counting: bool = False
 
 
-@attrs.frozen
-class _Target:
-    """The table itself or one of its indexes."""
+@attrs.frozen(kw_only=True)
+class ReadPlan:
+    """How a reading is done.
 
-    index: TableIndex | None
-    partition: tuple[KeyPart, ...]
-    sort: tuple[KeyPart, ...]
+    Attributes:
+        requests: the first request of each part; none where no item can match.
+        target: what is read.
+        key_parts: the attributes of a position in it.
+        merge_by: the attributes by which the parts are merged; empty for one part, or where order is free.
+        descending: whether they are merged from the highest.
+        filtered: whether items that were read may be dropped.
+        held: the attributes that the read index holds; ``None`` for whole items.
+        hydrated: whether only keys are read there, and the items from the table.
+        candidates: every key and index, judged.
+    """
+
+    requests: tuple[Request, ...]
+    target: Target
+    key_parts: tuple[KeyPart, ...]
+    merge_by: tuple[str, ...]
+    descending: bool
+    filtered: bool
+    held: frozenset[str] | None
+    hydrated: bool
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the attributes of a position in it."""
+        return tuple(part.name for part in self.key_parts)
 
 
-def query_request(spec: ModelSpec[Any], table: str, reading: Reading) -> Request:
-    """The request of a query's first page.
+def plan_query(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
+    """The plan of a query; of a scan, where only that can answer and it is allowed.
 
     Raises:
-        NoUsableIndex: no key or index has its partition key given by an equality.
-        InvalidExpression: conditions on a key that DynamoDB cannot combine.
-        UsageError: an unknown index, or a consistent read of a global one.
+        NoUsableIndex: no key or index answers; the message says what each of them lacks.
+        UsageError: there is no such index.
     """
     parts = _parts(reading.conditions)
-    target = _choose(spec, reading, parts)
-    key, rest = _split(spec, target, parts)
-    placeholders = Placeholders()
-    body: dict[str, Any] = {"TableName": table}
-    if target.index is not None:
-        body["IndexName"] = target.index.name
-    if reading.descending:
-        body["ScanIndexForward"] = False
-    key_expression = " AND ".join(condition.render(placeholders) for condition in key)
-    _finish(body, reading, rest, placeholders, KeyConditionExpression=key_expression)
-    return Request(operation="Query", body=body, table=table)
-
-
-def scan_request(spec: ModelSpec[Any], table: str, reading: Reading) -> Request:
-    """The request of a scan's first page."""
-    body: dict[str, Any] = {"TableName": table}
-    if reading.using is not None:
-        index = _named(spec, reading.using)
-        _check_consistency(index, reading)
-        body["IndexName"] = index.name
-    _finish(body, reading, _parts(reading.conditions), Placeholders())
-    return Request(operation="Scan", body=body, table=table)
-
-
-def next_page(request: Request, last_key: dict[str, AttributeValue]) -> Request:
-    """The request of the page after the one that ended at a key.
-
-    Raises:
-        UsageError: that key did not move, so reading would never end.
-    """
-    if request.body.get("ExclusiveStartKey") == last_key:
-        raise UsageError(
-            f"{request.operation} on {request.table} ended twice at the same key: the endpoint does not page correctly"
-        )
-    return Request(
-        operation=request.operation, body={**request.body, "ExclusiveStartKey": last_key}, table=request.table
+    needed = _needed(spec, reading, parts)
+    judged = [
+        judge(spec, target, position, parts, consistent=reading.consistent, needed=needed)
+        for position, target in enumerate(targets(spec))
+    ]
+    candidates = tuple(j.candidate() for j in judged)
+    chosen = _choose(spec, reading, judged, parts)
+    if chosen is None:
+        return attrs.evolve(plan_scan(spec, table, reading), candidates=candidates)
+    _check_held(spec, reading, parts, chosen.target.index)
+    requests = tuple(_query(spec, table, reading, chosen, values) for values in chosen.values)
+    held = _held(spec, chosen.target.index)
+    return ReadPlan(
+        requests=requests,
+        target=chosen.target,
+        key_parts=_position_parts(spec, chosen.target.index),
+        merge_by=tuple(part.name for part in chosen.target.sort) if len(requests) > 1 else (),
+        descending=reading.descending,
+        filtered=bool(chosen.rest),
+        held=held,
+        hydrated=reading.hydrate and held is not None,
+        candidates=candidates,
     )
 
 
+def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
+    """The plan of a scan of the table, or of the index that was asked for.
+
+    Raises:
+        UsageError: there is no such index, or it cannot be read as asked.
+    """
+    index = None if reading.using is None else _named(spec, reading.using)
+    target = targets(spec)[0] if index is None else Target(index, index.partition, index.sort)
+    if reading.consistent and target.is_global:
+        raise UsageError(f"{target.name} is global: DynamoDB reads it eventually consistently only")
+    if reading.descending:
+        raise UsageError(f"a scan of {spec.name} has no order: descending() needs a query on a partition key")
+    parts, held = _parts(reading.conditions), _held(spec, index)
+    _check_held(spec, reading, parts, index)
+    requests: list[Request] = []
+    for segment in range(reading.segments):
+        body: dict[str, Any] = {"TableName": table}
+        if index is not None:
+            body["IndexName"] = index.name
+        if reading.segments > 1:
+            body |= {"Segment": segment, "TotalSegments": reading.segments}
+        _finish(body, reading, parts, _projection(spec, reading, index))
+        requests.append(Request(operation="Scan", body=body, table=table))
+    return ReadPlan(
+        requests=tuple(requests),
+        target=target,
+        key_parts=_position_parts(spec, index),
+        merge_by=(),
+        descending=False,
+        filtered=bool(parts),
+        held=held,
+        hydrated=reading.hydrate and held is not None,
+        candidates=(),
+    )
+
+
+def _query(
+    spec: ModelSpec[Any], table: str, reading: Reading, chosen: Judged, values: Mapping[str, AttributeValue]
+) -> Request:
+    key: list[Condition] = [Comparison(Path((name,)), "=", Literally(value)) for name, value in values.items()]
+    if chosen.sort_range is not None:
+        key.append(chosen.sort_range)
+    placeholders = Placeholders()
+    body: dict[str, Any] = {"TableName": table}
+    if chosen.target.index is not None:
+        body["IndexName"] = chosen.target.index.name
+    if reading.descending:
+        body["ScanIndexForward"] = False
+    expression = " AND ".join(condition.render(placeholders) for condition in key)
+    projection = _projection(spec, reading, chosen.target.index)
+    _finish(body, reading, chosen.rest, projection, placeholders, KeyConditionExpression=expression)
+    return Request(operation="Query", body=body, table=table)
+
+
 def _finish(
-    body: dict[str, Any], reading: Reading, rest: Sequence[Condition], placeholders: Placeholders, **expressions: str
+    body: dict[str, Any],
+    reading: Reading,
+    rest: Sequence[Condition],
+    projection: Sequence[Segments] | None,
+    placeholders: Placeholders | None = None,
+    **expressions: str,
 ) -> None:
+    names = placeholders or Placeholders()
     condition = all_of(rest)
     if condition is not None:
-        expressions["FilterExpression"] = condition.render(placeholders)
+        expressions["FilterExpression"] = condition.render(names)
+    if reading.counting:
+        body["Select"] = "COUNT"
+    elif projection is not None:
+        # Last, so that it moves no placeholder of what a cursor is bound to.
+        expressions["ProjectionExpression"] = ", ".join(names.path(path) for path in projection)
     if reading.consistent:
         body["ConsistentRead"] = True
     # A limit bounds a page only where every item read is an item returned: a filter may drop all of them.
@@ -115,45 +199,97 @@ def _finish(
     wanted = [size for size in sizes if size is not None]
     if wanted:
         body["Limit"] = min(wanted)
-    placeholders.into(body, **expressions)
+    names.into(body, **expressions)
+
+
+def _projection(spec: ModelSpec[Any], reading: Reading, index: TableIndex | None) -> list[Segments] | None:
+    """The paths to ask for: the selected ones and the keys, none inside another, as DynamoDB wants it.
+
+    A projected list closes its gaps (``scores[1]`` alone comes back as element 0), so a list is asked for whole.
+    ``None`` is everything.
+    """
+    selected: list[Segments] = []
+    if not (reading.hydrate and _held(spec, index) is not None):
+        if reading.select is None:
+            return None
+        selected = [tuple(itertools.takewhile(_is_name, attr.segments)) for attr in reading.select]
+    unique = list(dict.fromkeys([*selected, *((part.name,) for part in _position_parts(spec, index))]))
+    return [p for p in unique if not any(p != other and p[: len(other)] == other for other in unique)]
+
+
+def _is_name(segment: str | int) -> bool:
+    return isinstance(segment, str)
 
 
 def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-    """The conditions that must all hold, one by one."""
+    """The conditions that must all hold, each once, in an order of their own: not that in which they were given."""
     whole = all_of(conditions)
-    return () if whole is None else whole.conditions if isinstance(whole, Every) else (whole,)
-
-
-def _choose(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition]) -> _Target:
-    equal = {name for name in map(_equality, parts) if name is not None}
-    if reading.using is not None:
-        index = _named(spec, reading.using)
-        _check_consistency(index, reading)
-        target = _Target(index, index.partition, index.sort)
-        missing = [part.name for part in target.partition if part.name not in equal]
-        if missing:
-            raise NoUsableIndex(f"{spec.name}: index {index.name} needs {_wanted(spec, missing)} in where()")
-        return target
-    candidates = [_Target(None, (spec.table.partition_key,), (spec.table.sort_key,) if spec.table.sort_key else ())]
-    candidates += [_Target(i, i.partition, i.sort) for i in spec.table.indexes if _is_complete(spec, i, reading)]
-    for target in candidates:
-        if all(part.name in equal for part in target.partition):
-            return target
-    choices = [f"the table ({_wanted(spec, [spec.table.partition_key.name])})"]
-    choices += [f"index {i.name} ({_wanted(spec, [p.name for p in i.partition])})" for i in spec.table.indexes]
-    raise NoUsableIndex(
-        f"no key of {spec.name} answers this query without reading the whole table. Give the partition key of "
-        f"{' or '.join(choices)}; or read everything on purpose with db.scan({spec.name})"
+    parts = () if whole is None else whole.conditions if isinstance(whole, Every) else (whole,)
+    return tuple(
+        sorted({repr(part): part for part in parts}.values(), key=lambda part: (next(part.roots()), repr(part)))
     )
 
 
-def _is_complete(spec: ModelSpec[Any], index: TableIndex, reading: Reading) -> bool:
-    """Whether an index holds every item whole, as consistently as was asked, so that it may be chosen unasked."""
-    if index.projection != "all" or (reading.consistent and not index.local):
-        return False
-    members = {member.wire: member for member in spec.attributes.values()}
-    keys = [members.get(part.name) for part in (*index.partition, *index.sort)]
-    return all(member is not None and not member.shape.nullable for member in keys)
+def _needed(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition]) -> frozenset[str]:
+    filtered = {root for part in parts for root in part.roots()}
+    if reading.hydrate:
+        return frozenset(filtered)
+    if reading.select is not None:
+        return frozenset(filtered | {str(attr.segments[0]) for attr in reading.select})
+    return frozenset(filtered | {member.wire for member in spec.attributes.values()})
+
+
+def _check_held(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition], index: TableIndex | None) -> None:
+    """Refuse to ask an index for what it does not hold: engines answer with nothing there, or with defaults.
+
+    Raises:
+        UsageError: the filter or the selection names such an attribute.
+    """
+    held = _held(spec, index)
+    if index is None or held is None:
+        return
+    asked = {root for part in parts for root in part.roots()}
+    if reading.select is not None and not reading.hydrate:
+        asked |= {str(attr.segments[0]) for attr in reading.select}
+    missing = sorted(asked - held)
+    if missing:
+        raise UsageError(
+            f"index {index.name} does not hold {', '.join(missing)}: a filter or select() there cannot use it. "
+            "Read the table, widen the index's projection, or filter in Python after hydrate()"
+        )
+
+
+def _choose(
+    spec: ModelSpec[Any], reading: Reading, judged: Sequence[Judged], parts: Sequence[Condition]
+) -> Judged | None:
+    if reading.using is not None:
+        index = _named(spec, reading.using)
+        named = next(j for j in judged if j.target.index == index)
+        if named.fatal:
+            raise NoUsableIndex(f"{spec.name}: index {index.name} cannot answer this query: {'; '.join(named.against)}")
+        return named
+    usable = [j for j in judged if not j.against]
+    if usable:
+        return min(usable, key=lambda j: j.rank)
+    if reading.allow_scan:
+        return None
+    lines = "".join(f"\n  {j.target.name}: {'; '.join(j.against)}" for j in judged)
+    raise NoUsableIndex(
+        f"no key or index of {spec.name} answers this query without reading the whole table:{lines}\n"
+        f"Give one of them what it needs, name one with using(...){_index_to_declare(spec, parts)}, "
+        "or insist with allow_scan()"
+    )
+
+
+def _index_to_declare(spec: ModelSpec[Any], parts: Sequence[Condition]) -> str:
+    """An index that would serve: on the first attribute that has one value."""
+    labels, keys = python_names(spec), {part.name for part in spec.table.key_parts()}
+    for part in parts:
+        if isinstance(part, Comparison) and part.comparator == "=" and isinstance(part.right, Literally):
+            path = part.left.segments
+            if len(path) == 1 and not part.left.size and path[0] not in keys:
+                return f", declare an index with index(partition={labels[str(path[0])]!r})"
+    return ""
 
 
 def _named(spec: ModelSpec[Any], using: Index | str) -> TableIndex:
@@ -165,79 +301,14 @@ def _named(spec: ModelSpec[Any], using: Index | str) -> TableIndex:
     return index
 
 
-def _check_consistency(index: TableIndex, reading: Reading) -> None:
-    if reading.consistent and not index.local:
-        raise UsageError(f"index {index.name} is global: DynamoDB reads it eventually consistently only")
+def _position_parts(spec: ModelSpec[Any], index: TableIndex | None) -> tuple[KeyPart, ...]:
+    """The attributes of a LastEvaluatedKey: the table's key, and the index's."""
+    parts = spec.table.key_parts() if index is None else (*spec.table.key_parts(), *index.partition, *index.sort)
+    return tuple(dict.fromkeys(parts))
 
 
-def _split(
-    spec: ModelSpec[Any], target: _Target, parts: Sequence[Condition]
-) -> tuple[list[Condition], list[Condition]]:
-    """The key conditions, in key order, and what is left for the filter."""
-    partition_names = [part.name for part in target.partition]
-    sort_names = [part.name for part in target.sort]
-    by_name: dict[str, list[Condition]] = {}
-    rest: list[Condition] = []
-    for part in parts:
-        name = _key_name(part)
-        if name in partition_names or name in sort_names:
-            by_name.setdefault(name, []).append(part)
-        else:
-            rest.append(part)
-    keys = [_single(spec, name, by_name[name]) for name in partition_names]
-    for name in sort_names:
-        if name not in by_name:
-            break
-        keys.append(_single(spec, name, by_name.pop(name)))
-    for name in sort_names:
-        if name in by_name:
-            raise InvalidExpression(f"{spec.name}.{name}: an earlier part of the sort key has no condition")
-    hidden = [root for part in rest for root in part.roots() if root in (*partition_names, *sort_names)]
-    if hidden:
-        raise InvalidExpression(
-            f"{spec.name}.{hidden[0]} is a key here, and DynamoDB allows only one simple condition on a key "
-            "(=, <, <=, >, >=, between, begins_with), joined to the others by &"
-        )
-    return keys, rest
-
-
-def _single(spec: ModelSpec[Any], name: str, conditions: list[Condition]) -> Condition:
-    """The one condition that DynamoDB allows on a key attribute."""
-    if len(conditions) == 1:
-        return conditions[0]
-    bounds = {c.comparator: c for c in conditions if isinstance(c, Comparison)}
-    low, high = bounds.get(">="), bounds.get("<=")
-    if len(conditions) == len(("low", "high")) and low is not None and high is not None:
-        return Between(low.left, low.right, high.right)
-    raise InvalidExpression(
-        f"{spec.name}.{name}: DynamoDB allows one condition on a key attribute; use between(low, high) for a range"
-    )
-
-
-def _key_name(condition: Condition) -> str | None:
-    """The attribute of a condition that DynamoDB takes on a key; ``None`` for any other condition."""
-    if isinstance(condition, Comparison):
-        simple = condition.comparator != "<>" and isinstance(condition.right, Literally)
-        path = condition.left if simple else None
-    elif isinstance(condition, Between):
-        simple = isinstance(condition.low, Literally) and isinstance(condition.high, Literally)
-        path = condition.path if simple else None
-    elif isinstance(condition, Function) and condition.name == "begins_with":
-        path = condition.path
-    else:
-        path = None
-    if path is None or path.size or len(path.segments) != 1:
+def _held(spec: ModelSpec[Any], index: TableIndex | None) -> frozenset[str] | None:
+    if index is None or index.projection == "all":
         return None
-    return str(path.segments[0])
-
-
-def _equality(condition: Condition) -> str | None:
-    """The attribute that a condition sets equal to a value."""
-    if isinstance(condition, Comparison) and condition.comparator == "=":
-        return _key_name(condition)
-    return None
-
-
-def _wanted(spec: ModelSpec[Any], names: Sequence[str]) -> str:
-    python_names = {member.wire: member.name for member in spec.attributes.values()}
-    return " & ".join(f"{spec.name}.{python_names.get(name, name)} == ..." for name in names)
+    extra = () if index.projection == "keys_only" else index.projection
+    return frozenset((*(part.name for part in _position_parts(spec, index)), *extra))

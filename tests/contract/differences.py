@@ -42,6 +42,7 @@ DIFFERENCES = (
     Difference("moto", "failed-update-is-undone", "it keeps the changes before the one that failed"),
     Difference("moto", "foreign-cursor-refused", "it answers with an empty page"),
     Difference("moto", "keep-alive", "it closes the connection after each answer"),
+    Difference("moto", "half-units", "every read costs whole units, consistent or not"),
     Difference("moto", "key-after-exact-page", "a page of exactly Limit items that is the last has no key"),
     Difference("moto", "key-type-checked-on-read", "it finds nothing instead"),
     Difference("moto", "limit-0-refused", "it answers with an empty page"),

@@ -35,7 +35,12 @@ def environment(monkeypatch: pytest.MonkeyPatch, moto_endpoint: str) -> dict[str
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    for table in ("users", "prices"):  # the engine is shared by the whole run; there may be none of them
+    for table in (
+        "users",
+        "prices",
+        "orders",
+        "members",
+    ):  # the engine is shared by the whole run; there may be none of them
         call(moto_endpoint, "DeleteTable", {"TableName": table}, region="eu-west-1")
     return {**os.environ, **settings, "PYTHONWARNINGS": "error"}
 
@@ -79,14 +84,25 @@ def test_the_quickstart_runs(environment: dict[str, str]) -> None:
         assert re.search(rf"^{step} ", output, re.MULTILINE), output
 
 
+def test_the_page_example_runs(environment: dict[str, str]) -> None:
+    """Pages are whole and in order, and each wrong cursor is refused."""
+    output = run((ROOT / "examples" / "pages.py").read_text(), environment)
+    assert re.findall(r"^page +(.*)$", output, re.MULTILINE) == ["u01 u05 u07 u11", "u13 u17 u19"]
+    for wrong in ("foreign", "edited", "rubbish"):
+        assert re.search(rf"^{wrong} +400 ", output, re.MULTILINE), output
+
+
 @pytest.mark.anyio
-async def test_the_guide_runs(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every block of the guide runs, in order, in one program."""
+@pytest.mark.parametrize("page", ["guide", "reading"])
+async def test_a_page_of_the_documentation_runs(
+    page: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every block of a page runs, in order, in one program."""
     assert environment
-    guide = types.ModuleType("guide")
-    monkeypatch.setitem(sys.modules, "guide", guide)
-    for number, block in enumerate(blocks("docs/guide.md"), 1):
-        code = compile(block, f"docs/guide.md, block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        done = types.FunctionType(code, vars(guide))()
+    program = types.ModuleType(page)
+    monkeypatch.setitem(sys.modules, page, program)
+    for number, block in enumerate(blocks(f"docs/{page}.md"), 1):
+        code = compile(block, f"docs/{page}.md, block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        done = types.FunctionType(code, vars(program))()
         if inspect.iscoroutine(done):
             await done

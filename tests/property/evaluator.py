@@ -209,10 +209,11 @@ def size(value: Value) -> Value:
 
 def compare(left: Value, comparator: str, right: Value) -> bool:
     if left is None or right is None:
-        return False
-    if comparator in ("=", "<>"):
-        return (left == right) == (comparator == "=")
+        return comparator == "<>"  # the engines agree: what is not there differs from everything
     ((tag, a),), ((other, b),) = left.items(), right.items()
+    if comparator in ("=", "<>"):
+        same = Decimal(a) == Decimal(b) if tag == other == "N" else left == right
+        return same == (comparator == "=")
     if tag != other or tag not in ("S", "N"):
         return False
     one, two = (Decimal(a), Decimal(b)) if tag == "N" else (a.encode(), b.encode())

@@ -178,12 +178,12 @@ REFUSED: dict[str, tuple[Call, type[DynamormError], str]] = {
     "no partition key": (
         lambda db: db.query(User).where(User.age == 3).first(),
         NoUsableIndex,
-        r"User.org == .*index by_email \(User.email == .*db.scan\(User\)",
+        r"(?s)the table: needs User.org == .*index by_email: needs User.email == .*allow_scan\(\)",
     ),
     "not the index's": (
         lambda db: db.query(User).using(User.by_email).where(User.org == "a").first(),
         NoUsableIndex,
-        "index by_email needs User.email == ...",
+        "index by_email cannot answer this query: needs User.email == ...",
     ),
     "limit 0": (lambda db: db.query(User).limit(0).first(), UsageError, r"limit\(0\): a whole number of 1 or more"),
     # updates

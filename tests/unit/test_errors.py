@@ -19,6 +19,7 @@ from dynamorm_async import (
     DecodeError,
     DynamormError,
     ItemTooLarge,
+    NotOne,
     Problem,
     RequestRejected,
     ServerError,
@@ -47,7 +48,7 @@ def classes(root: type[DynamormError] = DynamormError) -> Iterator[type[Dynamorm
         yield from classes(child)
 
 
-def example(kind: type[DynamormError]) -> DynamormError:
+def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901 - one branch a shape of constructor
     """An error of a class, with every fact that it can carry."""
     error: DynamormError
     if issubclass(kind, ServiceError):
@@ -62,6 +63,8 @@ def example(kind: type[DynamormError]) -> DynamormError:
         error = kind("t", ["it has no index by_name"])
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
+    elif issubclass(kind, NotOne):
+        error = kind("more than one item", found=2)
     elif issubclass(kind, ItemTooLarge):
         error = kind("too large", size=400_001)
     else:

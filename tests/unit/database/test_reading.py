@@ -9,6 +9,7 @@ import pytest
 
 from dynamorm_async import (
     Attr,
+    BadResponse,
     Database,
     EndpointUnreachable,
     UsageError,
@@ -59,7 +60,7 @@ async def test_a_page_that_ends_where_it_began_is_an_error(monkeypatch: pytest.M
     """An endpoint that repeats its key is told apart from a long table: no endless loop."""
     record(monkeypatch, page(1, last=1), page(1, last=1))
     async with Database() as db:
-        with pytest.raises(UsageError, match="does not page correctly"):
+        with pytest.raises(BadResponse, match="does not page correctly"):
             await db.scan(Thing)
 
 

@@ -1,176 +1,148 @@
-"""Which key or index answers a query, what becomes a key condition, and what is left to the filter."""
+"""The requests of queries and scans, as DynamoDB gets them."""
 
 from __future__ import annotations
 
-import itertools
-from typing import Any
-
 import pytest
 
-from dynamorm_async import (
-    GSI,
-    Attr,
-    Condition,
-    InvalidExpression,
-    NoUsableIndex,
-    Table,
-    UsageError,
-    attr,
-    index,
-    model,
-    partition_key,
-    sort_key,
-)
+from dynamorm_async import BadResponse, UsageError
 from dynamorm_async.model.spec import spec_of
-from dynamorm_async.plan.reading import Reading, next_page, query_request, scan_request
-from dynamorm_async.types import AttributeValue
+from dynamorm_async.plan.cursors import Position, fingerprint
+from dynamorm_async.plan.positions import next_page, start_at
+from dynamorm_async.plan.reading import Reading, ReadPlan, plan_query, plan_scan
+from dynamorm_async.types import AttributeValue, Request
+from tests.property.reading_models import Event
+
+EVENT = spec_of(Event)
+KEY: dict[str, AttributeValue] = {"stream": {"S": "a"}, "seq": {"N": "1"}}
 
 
-@model(table="orders")
-class Order:
-    shop: Attr[str] = partition_key()
-    number: Attr[int] = sort_key()
-    state: Attr[str] = attr(default="new")
-    total: Attr[int] = attr(default=0)
-    code: Attr[str] = attr(default="-")
-    customer: Attr[str | None] = attr(default=None)
-
-    by_total = index(sort="total", local=True)
-    by_shop = index(partition="shop", sort="total")
-    by_state = index(partition="state")
-    by_state_total = index(partition="state", sort="total")
-    by_customer = index(partition="customer")
-    by_code = index(partition="code", projection="keys_only")
+def query(**asked: object) -> ReadPlan:
+    reading = Reading(**{"conditions": (Event.stream == "a",), **asked})  # type: ignore[arg-type]  # of its fields
+    return plan_query(EVENT, "pre-events", reading)
 
 
-@model(Table("notes", partition_key="pk", indexes=[GSI("by_author", "author")]))
-class Note:
-    """The index's key is no attribute of the model: another model's items may be all that it holds."""
-
-    pk: Attr[str] = partition_key()
-    text: Attr[str] = attr(default="-")
+def scan(**asked: object) -> ReadPlan:
+    return plan_scan(EVENT, "pre-events", Reading(**asked))  # type: ignore[arg-type]  # of its fields
 
 
-ORDER = spec_of(Order)
-
-
-def query(*conditions: Condition, **options: Any) -> dict[str, Any]:
-    body = query_request(ORDER, "orders", Reading(conditions=conditions, **options)).body
-    for parameter in ("KeyConditionExpression", "FilterExpression"):
-        for alias, name in body["ExpressionAttributeNames"].items():
-            if parameter in body:
-                body[parameter] = body[parameter].replace(alias, name)
-    return body
-
-
-def parts(body: dict[str, Any], parameter: str) -> set[str]:
-    """What an expression joins by AND, with its values put in."""
-    text: str = body[parameter]
-    for alias, value in body["ExpressionAttributeValues"].items():
-        text = text.replace(alias, str(next(iter(value.values()))))
-    return set(text.split(" AND "))
-
-
-def test_the_order_of_conditions_does_not_matter() -> None:
-    """Every order of the same conditions gives the same index, key condition and filter (flaw D1)."""
-    conditions = [Order.state == "new", Order.shop == "s", Order.number > 3, Order.total == 5]
-    plans = [query(*order) for order in itertools.permutations(conditions)]
-    for plan in plans:
-        assert "IndexName" not in plan
-        assert parts(plan, "KeyConditionExpression") == {"shop = s", "number > 3"}
-        assert parts(plan, "FilterExpression") == {"state = new", "total = 5"}
-
-
-def test_the_table_beats_every_index() -> None:
-    """A GSI with the table's partition key is never chosen over the table (flaw D2)."""
-    assert "IndexName" not in query(Order.shop == "s", Order.total > 3)
-    assert "IndexName" not in query(Order.shop == "s", Order.state == "new")
-
-
-def test_ties_are_settled_by_declaration() -> None:
-    """Of two indexes that serve alike, the first declared is taken, every time (flaw D4)."""
-    assert {query(Order.state == "new", Order.total == 3)["IndexName"] for _ in range(20)} == {"by_state"}
-
-
-def test_an_index_that_may_lack_items_is_not_chosen() -> None:
-    """Sparse, under-projected and foreign indexes are used only where they are named (flaw D2)."""
-    for condition in (Order.customer == "c", Order.code == "x"):
-        with pytest.raises(NoUsableIndex):
-            query(condition)
-    assert query(Order.customer == "c", using=Order.by_customer)["IndexName"] == "by_customer"
-    assert query(Order.code == "x", using="by_code")["IndexName"] == "by_code"
-    with pytest.raises(NoUsableIndex):
-        query_request(spec_of(Note), "notes", Reading(conditions=(Note.text == "x",)))
-
-
-def test_consistency_never_lands_on_a_global_index() -> None:
-    """A consistent read goes to the table or a local index, or is refused; it is never dropped (flaw D2)."""
-    assert query(Order.shop == "s", consistent=True)["ConsistentRead"] is True
-    assert query(Order.shop == "s", consistent=True, using=Order.by_total)["ConsistentRead"] is True
-    with pytest.raises(NoUsableIndex):
-        query(Order.state == "new", consistent=True)
-    with pytest.raises(UsageError, match="by_state is global"):
-        query(Order.state == "new", consistent=True, using="by_state")
-    with pytest.raises(UsageError, match="by_state is global"):
-        scan_request(ORDER, "orders", Reading(consistent=True, using="by_state"))
+def test_a_query() -> None:
+    """Every name aliased, the filter apart from the key, in the table that it was asked for."""
+    (request,) = query(
+        conditions=(Event.note == "n", Event.stream == "a", Event.region != "eu"), consistent=True
+    ).requests
+    assert (request.operation, request.table, request.repeatable) == ("Query", "pre-events", True)
+    assert request.body == {
+        "TableName": "pre-events",
+        "KeyConditionExpression": "#n0 = :v0",
+        "FilterExpression": "#n1 = :v1 AND #n2 <> :v2",
+        "ExpressionAttributeNames": {"#n0": "stream", "#n1": "note", "#n2": "r"},
+        "ExpressionAttributeValues": {":v0": {"S": "a"}, ":v1": {"S": "n"}, ":v2": {"S": "eu"}},
+        "ConsistentRead": True,
+    }
 
 
 @pytest.mark.parametrize(
-    "conditions",
+    ("limit", "page_size", "filtered", "size"),
     [
-        [Order.number != 3],
-        [Order.number.is_in([1, 2])],
-        [Order.number > 1, Order.number < 5],
-        [(Order.number == 1) | (Order.total == 2)],
-        [~(Order.number == 1)],
-        [Order.number.exists()],
-        [Order.number == Order.total],
-        [Order.shop == "other"],
+        (None, None, False, None),
+        (5, None, False, 5),
+        (5, 3, False, 3),
+        (2, 3, False, 2),
+        (5, None, True, None),
+        (5, 3, True, 3),
+        (1, 3, True, 3),
     ],
 )
-def test_what_dynamodb_refuses_on_a_key_is_refused_before(conditions: list[Condition]) -> None:
-    """Any other operator, two ranges, or a group on a key attribute is told with its name (flaw D3)."""
-    with pytest.raises(InvalidExpression, match=r"Order\.(number|shop)"):
-        query(Order.shop == "s", *conditions)
+def test_the_size_of_a_page(*, limit: int | None, page_size: int | None, filtered: bool, size: int | None) -> None:
+    """A limit bounds what DynamoDB reads only where nothing is filtered (flaw D19)."""
+    conditions = (Event.stream == "a", *([Event.note == "n"] if filtered else []))
+    (request,) = query(conditions=conditions, limit=limit, page_size=page_size).requests
+    assert request.body.get("Limit") == size
 
 
-def test_two_bounds_become_a_range() -> None:
-    """``>=`` and ``<=`` on the sort key are one BETWEEN."""
-    text = query(Order.shop == "s", Order.number >= 2, Order.number <= 4)["KeyConditionExpression"]
-    assert text == "shop = :v0 AND number BETWEEN :v1 AND :v2"
+def test_a_projection() -> None:
+    """The selected paths and the keys, none inside another; lists whole, because DynamoDB closes their gaps."""
+    (request,) = query(select=(Event.note, Event.scores[3], Event.seq, Event.note)).requests
+    names = request.body["ExpressionAttributeNames"]
+    assert [names[alias] for alias in request.body["ProjectionExpression"].split(", ")] == [
+        "note",
+        "scores",
+        "seq",
+        "stream",
+    ]
 
 
-def test_a_limit_is_no_page_size_under_a_filter() -> None:
-    """The limit bounds a page only where no filter may drop items (flaw D19)."""
-    assert query(Order.shop == "s", limit=5)["Limit"] == 5
-    assert query(Order.shop == "s", limit=5, page_size=3)["Limit"] == 3
-    assert "Limit" not in query(Order.shop == "s", Order.total > 1, limit=1)
-    assert query(Order.shop == "s", Order.total > 1, limit=1, page_size=50)["Limit"] == 50
-    assert "Limit" not in query(Order.shop == "s")
+def test_hydrating_asks_an_index_for_keys_only() -> None:
+    """What the table gives anyhow is not asked of the index; whole items are not read twice."""
+    read = query(conditions=(Event.kind == "odd",), using="keys_by_kind", hydrate=True, select=(Event.note,))
+    names = read.requests[0].body["ExpressionAttributeNames"]
+    asked = {names[alias] for alias in read.requests[0].body["ProjectionExpression"].split(", ")}
+    assert asked == {"stream", "seq", "kind", "weight"}
+    assert read.hydrated
+    whole = query(conditions=(Event.kind == "odd",), hydrate=True, using="by_kind")
+    assert not whole.hydrated
+    assert "ProjectionExpression" not in whole.requests[0].body
 
 
-def test_groups_keep_their_parentheses() -> None:
-    """An OR among the filters is enclosed (flaw D7)."""
-    filtered = query(Order.shop == "s", (Order.total == 1) | (Order.total == 2), Order.state == "new")
-    assert filtered["FilterExpression"] == "(total = :v1 OR total = :v2) AND state = :v3"
+def test_counting() -> None:
+    """The same index as for the items, and neither projection nor unused names, which DynamoDB refuses."""
+    conditions = (Event.kind == "odd", Event.weight > 1)
+    items = query(conditions=conditions, select=(Event.seq,))
+    count = query(conditions=conditions, select=(Event.seq,), counting=True)
+    assert count.target == items.target
+    body = count.requests[0].body
+    assert body["Select"] == "COUNT"
+    assert "ProjectionExpression" not in body
+    assert set(body["ExpressionAttributeNames"].values()) == {"kind", "weight"}
+    assert fingerprint([body]) == fingerprint([items.requests[0].body])
 
 
-def test_the_next_page_begins_at_the_key() -> None:
-    """Only the start key differs between pages, and a key that repeats is refused."""
-    first = query_request(ORDER, "orders", Reading(conditions=(Order.shop == "s",)))
-    key: dict[str, AttributeValue] = {"shop": {"S": "s"}, "number": {"N": "3"}}
-    second = next_page(first, key)
-    assert second.body == {**first.body, "ExclusiveStartKey": key}
-    assert (second.operation, second.table) == ("Query", "orders")
-    with pytest.raises(UsageError, match="ended twice at the same key"):
-        next_page(second, key)
+def test_a_scan() -> None:
+    """Segments, a filter that may be on keys, an index by name."""
+    read = scan(segments=2, conditions=(Event.seq > 1,), using="by_kind", page_size=7)
+    assert [request.body for request in read.requests] == [
+        {
+            "TableName": "pre-events",
+            "IndexName": "by_kind",
+            "Segment": segment,
+            "TotalSegments": 2,
+            "FilterExpression": "#n0 > :v0",
+            "ExpressionAttributeNames": {"#n0": "seq"},
+            "ExpressionAttributeValues": {":v0": {"N": "1"}},
+            "Limit": 7,
+        }
+        for segment in range(2)
+    ]
+    assert scan().requests[0].body == {"TableName": "pre-events"}
+    with pytest.raises(UsageError, match="index by_kind is global: DynamoDB reads it eventually consistently only"):
+        scan(using="by_kind", consistent=True)
 
 
-def test_a_scan_of_nothing_special_is_bare() -> None:
-    """Without conditions there are no expressions, names or values."""
-    assert scan_request(ORDER, "orders", Reading()).body == {"TableName": "orders"}
-    assert scan_request(ORDER, "orders", Reading(using=Order.by_total, page_size=5)).body == {
-        "TableName": "orders",
-        "IndexName": "by_total",
-        "Limit": 5,
-    }
+def test_the_next_page() -> None:
+    """The same request after a key; a key that did not move is refused."""
+    (request,) = query().requests
+    after = next_page(request, KEY)
+    assert after.body == {**request.body, "ExclusiveStartKey": KEY}
+    assert "ExclusiveStartKey" not in request.body
+    assert next_page(after, {**KEY, "seq": {"N": "2"}}).body["ExclusiveStartKey"]["seq"] == {"N": "2"}
+    with pytest.raises(BadResponse, match=r"^Query on table pre-events: a page ended at the key after which it began"):
+        next_page(after, dict(KEY))
+
+
+def test_parts_start_at_their_positions() -> None:
+    """A part that is done, one at its start and one after a key; in a local index with its key."""
+    read = scan(segments=3)
+    found = start_at(read, [Position(done=True), Position(), Position(key=KEY)])
+    assert found == [None, read.requests[1], next_page(read.requests[2], KEY)]
+    local = query(using="by_weight")
+    position = Position(key={**KEY, "weight": {"N": "5"}})
+    assert start_at(local, [position]) == [next_page(local.requests[0], {**KEY, "weight": {"N": "5"}})]
+
+
+def test_fingerprints_of_requests_without_expressions() -> None:
+    """A whole scan has one, too; another table's is another."""
+    assert fingerprint([{"TableName": "a"}]) == fingerprint([{"TableName": "a", "Limit": 3, "ConsistentRead": True}])
+    assert fingerprint([{"TableName": "a"}]) != fingerprint([{"TableName": "b"}])
+    assert fingerprint([{"TableName": "a"}]) != fingerprint([{"TableName": "a"}, {"TableName": "a"}])
+    request = Request(operation="Scan", body={"TableName": "a"})
+    assert next_page(request, KEY).table is None

@@ -197,6 +197,15 @@ def short_table_name_refused(table: Table) -> bool:
     return not create(table.endpoint, "ab", keys={"pk": "HASH"})
 
 
+def half_units(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    reports = [
+        table.query(ReturnConsumedCapacity="TOTAL", ConsistentRead=strongly)[1]["ConsumedCapacity"]["CapacityUnits"]
+        for strongly in (False, True)
+    ]
+    return reports == [0.5, 1.0]
+
+
 def keep_alive(table: Table) -> bool:
     address = table.endpoint.removeprefix("http://")
     with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
@@ -217,6 +226,7 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     failed_condition_returns_item,
     failed_update_is_undone,
     foreign_cursor_refused,
+    half_units,
     in_of_100_values,
     keep_alive,
     key_after_exact_page,

@@ -1,0 +1,82 @@
+"""Counting requests and the capacity that they consume: in total, and for a part of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import final
+
+import attrs
+
+from dynamorm_async.plan.capacity import Capacity, reported_capacity
+from dynamorm_async.types import Request, Response
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Statistics:
+    """What a database did so far, or what was done inside ``db.measure()``.
+
+    Attributes:
+        requests: answered requests by operation, each counted once however often it was tried.
+        retries: attempts beyond the first of those.
+        capacity: what they consumed, where the database asks DynamoDB to report that (``capacity="total"``).
+    """
+
+    requests: Mapping[str, int]
+    retries: int
+    capacity: Capacity
+
+
+@final
+class Meter:
+    """Counts while it is in use. ``db.measure()`` gives one."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, int] = {}
+        self._retries = 0
+        self._capacity = Capacity()
+
+    @property
+    def statistics(self) -> Statistics:
+        """What was counted so far."""
+        return Statistics(requests=dict(self._requests), retries=self._retries, capacity=self._capacity)
+
+    def count(self, operation: str, attempts: int, capacity: Capacity | None) -> None:
+        """Count one answered request."""
+        self._requests[operation] = self._requests.get(operation, 0) + 1
+        self._retries += attempts - 1
+        if capacity is not None:
+            self._capacity += capacity
+
+
+# The meters of the running task and its children: context, not state of the module. Each names the owner it counts for.
+_MEASURING: ContextVar[tuple[tuple[object, Meter], ...]] = ContextVar("dynamorm_async_measuring", default=())
+
+
+class Metering:
+    """The meters of one database."""
+
+    def __init__(self) -> None:
+        self.total = Meter()
+
+    def answered(self, request: Request, response: Response) -> None:
+        """Count a request everywhere that it counts."""
+        capacity = None
+        if "ReturnConsumedCapacity" in request.body:
+            capacity = reported_capacity(request.operation, response.body)
+        self.total.count(request.operation, response.attempts, capacity)
+        for owner, meter in _MEASURING.get():
+            if owner is self:
+                meter.count(request.operation, response.attempts, capacity)
+
+    @contextmanager
+    def measure(self) -> Generator[Meter, None, None]:
+        """A meter for what the block does, tasks that it starts included."""
+        meter = Meter()
+        token = _MEASURING.set((*_MEASURING.get(), (self, meter)))
+        try:
+            yield meter
+        finally:
+            _MEASURING.reset(token)

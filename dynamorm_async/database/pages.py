@@ -1,0 +1,69 @@
+"""Reading page by page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, final
+
+import attrs
+
+from dynamorm_async.database.access import Access
+from dynamorm_async.database.page import Page
+from dynamorm_async.database.running import open_stream
+from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.reading import Reading, ReadPlan
+
+R = TypeVar("R")
+
+_FILTERED_PAGE = 100
+
+
+@final
+class PageStream(AsyncIterator[Page[R]], Generic[R]):
+    """The pages of a query or scan, one by one; the next is fetched while the present one is consumed.
+
+    Raises:
+        DecodeError: an item does not fit the model.
+        CallError: a request failed.
+    """
+
+    def __init__(self, stream: ItemStream[R]) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Page[R]:
+        page = await self._stream.next_page()
+        if page is None:
+            raise StopAsyncIteration
+        return page
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the stream; what was fetched ahead has ended when this returns."""
+        await self._stream.aclose()
+
+
+async def read_page(
+    spec: ModelSpec[Any], access: Access, reading: Reading, size: int, planned: Callable[[Reading], ReadPlan]
+) -> Page[Any]:
+    """One page of up to ``size`` items.
+
+    One item more is asked for, so that ``has_more`` is exact where nothing is filtered; the cursor is made from the
+    last item that is returned.
+    """
+    plan = planned(reading)
+    ahead = max(size + 1, _FILTERED_PAGE) if plan.filtered else size + 1
+    reading = attrs.evolve(reading, limit=None, prefetch=False, page_size=reading.page_size or ahead)
+    async with open_stream(spec, access, planned(reading), reading) as stream:
+        return await stream.take(size)

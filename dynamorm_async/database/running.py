@@ -1,0 +1,92 @@
+"""From a plan to a running stream: how rows are fetched, decoded, completed and paced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from dynamorm_async.codec.item import bytes_in
+from dynamorm_async.codec.page import PageContent
+from dynamorm_async.codec.rows import SelectedRows, raw_page
+from dynamorm_async.database.access import Access, Send
+from dynamorm_async.database.budget import Budget
+from dynamorm_async.database.counting import counted_page
+from dynamorm_async.database.hydrate import Hydrator
+from dynamorm_async.database.source import Fetch, Source
+from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.cursors import Position, fingerprint
+from dynamorm_async.plan.positions import start_at
+from dynamorm_async.plan.reading import Reading, ReadPlan
+from dynamorm_async.types import Request
+
+
+def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> ItemStream[Any]:
+    """The stream of a plan, from the reading's cursor where it has one. Sends nothing yet.
+
+    Raises:
+        CursorError: the cursor is not of this reading.
+    """
+    bound_to = fingerprint([request.body for request in plan.requests])
+    requests: Sequence[Request | None] = plan.requests
+    if reading.after is not None:
+        requests = start_at(plan, access.cursors.decode(bound_to, reading.after))
+    fetch = _fetcher(spec, access, plan, reading)
+
+    def seal(positions: Sequence[Position]) -> str:
+        return access.cursors.encode(bound_to, positions)
+
+    return ItemStream(
+        [Source(fetch, request, plan.key_names) for request in requests],
+        limit=reading.limit,
+        prefetch=reading.prefetch,
+        merge_by=() if reading.counting else plan.merge_by,
+        descending=plan.descending,
+        unordered=reading.counting or reading.segments > 1,
+        seal=seal,
+    )
+
+
+def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
+    """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
+    send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
+    decode = _decoder(spec, plan, reading)
+
+    async def fetch(request: Request) -> PageContent[Any]:
+        return decode((await send(request, None)).body)
+
+    if not plan.hydrated or reading.counting:
+        return fetch
+    key_names = tuple(member.wire for member in spec.key)
+    make = _row_maker(spec, reading)
+
+    async def fetch_whole(request: Request) -> PageContent[Any]:
+        page = await fetch(request)
+        hydrator = Hydrator(send, request.body["TableName"], key_names, make, consistent=reading.consistent)
+        keys = [page.key_at(index, key_names) for index in range(len(page.items))]
+        return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
+
+    return fetch_whole
+
+
+def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[bytes], PageContent[Any]]:
+    if reading.counting:
+        return counted_page
+    if plan.hydrated:
+        return partial(raw_page, make=bytes_in)
+    if reading.select is not None:
+        return partial(raw_page, make=_row_maker(spec, reading))
+    codec = spec.codec if plan.held is None else spec.codec.partial(plan.held)
+    if {*plan.key_names} <= {member.wire for member in spec.attributes.values()}:
+        return codec.decode_page
+    # The key of a shared table's index can have attributes that this model has not, and a position needs them.
+    return partial(raw_page, make=codec.decode)
+
+
+def _row_maker(spec: ModelSpec[Any], reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
+    """What becomes of a whole item: a model, or a tuple of what was selected."""
+    if reading.select is None:
+        return spec.codec.decode
+    paths = [(attr.segments, attr.shape) for attr in reading.select]
+    return SelectedRows(spec.codec.layout, [member.wire for member in spec.key], paths).row

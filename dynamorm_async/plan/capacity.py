@@ -1,0 +1,124 @@
+"""Consumed capacity, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, Literal, final
+
+import attrs
+import msgspec
+
+from dynamorm_async.types import Request
+
+Report = Literal["none", "total", "indexes"]
+"""What DynamoDB is asked to report: nothing, units of the table, or of the table and each index."""
+
+
+@final
+@attrs.frozen
+class Capacity:
+    """Capacity units that calls consumed.
+
+    Attributes:
+        read: read units.
+        write: write units.
+        tables: units by table, read and write together.
+        indexes: units by ``table/index``, where that was asked for.
+    """
+
+    read: float = 0.0
+    write: float = 0.0
+    tables: Mapping[str, float] = attrs.field(factory=dict[str, float])
+    indexes: Mapping[str, float] = attrs.field(factory=dict[str, float])
+
+    @property
+    def units(self) -> float:
+        """Read and write units together."""
+        return self.read + self.write
+
+    def __add__(self, other: Capacity) -> Capacity:
+        return Capacity(
+            self.read + other.read,
+            self.write + other.write,
+            _merged(self.tables, other.tables),
+            _merged(self.indexes, other.indexes),
+        )
+
+    def cost(self, prices: Prices) -> Decimal:
+        """What on-demand calls cost, in the currency of the prices."""
+        million = Decimal(1_000_000)
+        read = Decimal(str(self.read)) * prices.read_per_million
+        return (read + Decimal(str(self.write)) * prices.write_per_million) / million
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Prices:
+    """On-demand prices of a region: see the pricing page of DynamoDB for yours.
+
+    Attributes:
+        read_per_million: for a million read request units.
+        write_per_million: for a million write request units.
+    """
+
+    read_per_million: Decimal
+    write_per_million: Decimal
+
+
+class _Used(msgspec.Struct, frozen=True):
+    CapacityUnits: float = 0.0
+
+
+class _Record(msgspec.Struct, frozen=True):
+    TableName: str = ""
+    CapacityUnits: float = 0.0
+    LocalSecondaryIndexes: dict[str, _Used] | None = None
+    GlobalSecondaryIndexes: dict[str, _Used] | None = None
+
+
+class _Reported(msgspec.Struct, frozen=True):
+    ConsumedCapacity: _Record | list[_Record] | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(_Reported)
+_READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+
+
+def reported_capacity(operation: str, body: bytes) -> Capacity | None:
+    """What an answer reports, ``None`` where it reports nothing. Passes over the rest of the answer."""
+    reported = _DECODER.decode(body).ConsumedCapacity
+    return None if reported is None else _capacity(operation, reported)
+
+
+def parse_capacity(operation: str, raw: Any) -> Capacity:  # JSON: a ConsumedCapacity or a list of them
+    """What one answer reports."""
+    return _capacity(operation, msgspec.convert(raw, type=_Record | list[_Record]))
+
+
+def _capacity(operation: str, reported: _Record | list[_Record]) -> Capacity:
+    total = Capacity()
+    for record in reported if isinstance(reported, list) else (reported,):
+        is_read = operation in _READS
+        indexes = (record.LocalSecondaryIndexes or {}) | (record.GlobalSecondaryIndexes or {})
+        total += Capacity(
+            record.CapacityUnits if is_read else 0.0,
+            0.0 if is_read else record.CapacityUnits,
+            {record.TableName: record.CapacityUnits},
+            {f"{record.TableName}/{index}": used.CapacityUnits for index, used in indexes.items()},
+        )
+    return total
+
+
+def _merged(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    merged = dict(one)
+    for name, units in other.items():
+        merged[name] = merged.get(name, 0.0) + units
+    return merged
+
+
+def reporting(request: Request, report: Report) -> Request:
+    """The same request, asking DynamoDB to report what it consumes."""
+    if report == "none" or "ReturnConsumedCapacity" in request.body:
+        return request
+    return msgspec.structs.replace(request, body={**request.body, "ReturnConsumedCapacity": report.upper()})

@@ -1,0 +1,84 @@
+"""What DynamoDB reports of consumed capacity, added up, and in money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from dynamorm_async import Capacity, Prices
+from dynamorm_async.plan.capacity import Report, parse_capacity, reported_capacity, reporting
+from dynamorm_async.types import Request
+
+REQUEST = Request(operation="Query", body={"TableName": "t"}, table="t")
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"])
+def test_reads(operation: str) -> None:
+    """Units of reads are read units."""
+    capacity = parse_capacity(operation, {"TableName": "t", "CapacityUnits": 1.5})
+    assert capacity == Capacity(read=1.5, tables={"t": 1.5})
+    assert capacity.units == 1.5
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"])
+def test_writes(operation: str) -> None:
+    """Units of writes are write units."""
+    assert parse_capacity(operation, {"TableName": "t", "CapacityUnits": 2}) == Capacity(write=2.0, tables={"t": 2.0})
+
+
+def test_several_tables_and_indexes() -> None:
+    """A list of records, with local and global indexes, is added up by table and by index."""
+    capacity = parse_capacity(
+        "Query",
+        [
+            {
+                "TableName": "t",
+                "CapacityUnits": 3.0,
+                "Table": {"CapacityUnits": 1.0},
+                "LocalSecondaryIndexes": {"l": {"CapacityUnits": 0.5}},
+                "GlobalSecondaryIndexes": {"g": {"CapacityUnits": 1.5}},
+            },
+            {"TableName": "t", "CapacityUnits": 1.0, "GlobalSecondaryIndexes": {"g": {"CapacityUnits": 1.0}}},
+            {"TableName": "u", "CapacityUnits": 0.5},
+        ],
+    )
+    assert capacity == Capacity(read=4.5, tables={"t": 4.0, "u": 0.5}, indexes={"t/l": 0.5, "t/g": 2.5})
+
+
+def test_adding() -> None:
+    """Capacities add up without changing each other."""
+    one = Capacity(read=1.0, tables={"t": 1.0}, indexes={"t/i": 1.0})
+    other = Capacity(read=0.5, write=2.0, tables={"t": 0.5, "u": 2.0})
+    assert one + other == Capacity(1.5, 2.0, {"t": 1.5, "u": 2.0}, {"t/i": 1.0})
+    assert one == Capacity(1.0, 0.0, {"t": 1.0}, {"t/i": 1.0})
+    assert one + Capacity() == one
+
+
+def test_what_an_answer_reports() -> None:
+    """Read from the whole answer; nothing where it reports nothing."""
+    body = msgspec.json.encode(
+        {"Items": [{"a": {"S": "x"}}], "ConsumedCapacity": {"TableName": "t", "CapacityUnits": 2}}
+    )
+    assert reported_capacity("Scan", body) == Capacity(read=2.0, tables={"t": 2.0})
+    assert reported_capacity("Scan", b'{"Items": []}') is None
+    assert reported_capacity("BatchGetItem", b'{"ConsumedCapacity": []}') == Capacity()
+
+
+def test_money() -> None:
+    """Exact in the currency of the prices."""
+    prices = Prices(read_per_million=Decimal("0.125"), write_per_million=Decimal("0.625"))
+    assert Capacity(read=1_000_000.0, write=2_000_000.0).cost(prices) == Decimal("1.375")
+    assert Capacity(read=0.5).cost(prices) == Decimal("0.0000000625")
+    assert Capacity().cost(prices) == 0
+
+
+@pytest.mark.parametrize(("report", "asked"), [("total", "TOTAL"), ("indexes", "INDEXES")])
+def test_asking(report: Report, asked: str) -> None:
+    """A request asks for a report; one that asks already is left as it is, and none is asked for unasked."""
+    assert reporting(REQUEST, report).body == {"TableName": "t", "ReturnConsumedCapacity": asked}
+    assert REQUEST.body == {"TableName": "t"}
+    assert reporting(REQUEST, "none") is REQUEST
+    asking = reporting(REQUEST, "total")
+    assert reporting(asking, "indexes") is asking
