@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.page import Page
@@ -64,6 +64,6 @@ async def read_page(
     """
     plan = planned(reading)
     ahead = max(size + 1, _FILTERED_PAGE) if plan.filtered else size + 1
-    reading = attrs.evolve(reading, limit=None, prefetch=False, page_size=reading.page_size or ahead)
+    reading = msgspec.structs.replace(reading, limit=None, prefetch=False, page_size=reading.page_size or ahead)
     async with open_stream(spec, access, planned(reading), reading) as stream:
         return await stream.take(size)

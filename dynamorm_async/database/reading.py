@@ -6,7 +6,7 @@ from collections.abc import Generator
 from decimal import Decimal
 from typing import Any, Generic, Self, TypeVar, final, overload
 
-import attrs
+import msgspec
 
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.aggregates import Average, Fold, Groups, Highest, Lowest, N, Sum, fold, zero_of
@@ -133,7 +133,7 @@ class Reader(Generic[R]):
 
     async def count(self) -> int:
         """How many items there are. DynamoDB counts; it reads, and charges, as for the items."""
-        reading = attrs.evolve(self._reading, counting=True)
+        reading = msgspec.structs.replace(self._reading, counting=True)
         return await count_items(open_stream(self._spec, self._access, self._planned(reading), reading))
 
     def pages(self) -> PageStream[R]:
@@ -158,7 +158,7 @@ class Reader(Generic[R]):
             raise UsageError(
                 "page() takes its own size, and the pages after it cannot know of a limit: leave limit() out"
             )
-        reading = attrs.evolve(self._reading, after=self._reading.after if cursor is None else cursor)
+        reading = msgspec.structs.replace(self._reading, after=self._reading.after if cursor is None else cursor)
         return await read_page(self._spec, self._access, reading, size, self._planned)
 
     def explain(self) -> Explanation:
@@ -223,7 +223,7 @@ class Reader(Generic[R]):
         raise NotImplementedError
 
     def _with(self, **changes: Any) -> Self:  # the fields of Reading
-        return type(self)(self._spec, self._table, self._access, attrs.evolve(self._reading, **changes))
+        return type(self)(self._spec, self._table, self._access, msgspec.structs.replace(self._reading, **changes))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._spec.name}>"
@@ -339,11 +339,11 @@ _MOST_SEGMENTS = 1_000_000
 def _selected(spec: ModelSpec[Any], reading: Reading, attributes: tuple[Attr[Any], ...]) -> Reading:
     if not attributes:
         raise UsageError(f"select() without attributes: pass some, such as select({spec.name}.{spec.key[0].name})")
-    names = {member.wire for member in spec.attributes.values()}
+    names = spec.python_names
     for attribute in attributes:
         if attribute.segments[0] not in names:
             raise UsageError(f"select() takes attributes of {spec.name}, got {attribute!r}")
-    return attrs.evolve(reading, select=attributes)
+    return msgspec.structs.replace(reading, select=attributes)
 
 
 def _positive(value: int, what: str) -> int:

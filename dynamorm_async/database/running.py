@@ -28,14 +28,13 @@ def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: R
     Raises:
         CursorError: the cursor is not of this reading.
     """
-    bound_to = fingerprint([request.body for request in plan.requests])
     requests: Sequence[Request | None] = plan.requests
     if reading.after is not None:
-        requests = start_at(plan, access.cursors.decode(bound_to, reading.after))
+        requests = start_at(plan, access.cursors.decode(_bound_to(plan), reading.after))
     fetch = _fetcher(spec, access, plan, reading)
 
     def seal(positions: Sequence[Position]) -> str:
-        return access.cursors.encode(bound_to, positions)
+        return access.cursors.encode(_bound_to(plan), positions)
 
     return ItemStream(
         [Source(fetch, request, plan.key_names) for request in requests],
@@ -46,6 +45,11 @@ def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: R
         unordered=reading.counting or reading.segments > 1,
         seal=seal,
     )
+
+
+def _bound_to(plan: ReadPlan) -> bytes:
+    """What the cursors of a plan are bound to; worked out only where there is one."""
+    return fingerprint([request.body for request in plan.requests])
 
 
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
@@ -78,7 +82,7 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable
     if reading.select is not None:
         return partial(raw_page, make=_row_maker(spec, reading))
     codec = spec.codec if plan.held is None else spec.codec.partial(plan.held)
-    if {*plan.key_names} <= {member.wire for member in spec.attributes.values()}:
+    if {*plan.key_names} <= spec.python_names.keys():
         return codec.decode_page
     # The key of a shared table's index can have attributes that this model has not, and a position needs them.
     return partial(raw_page, make=codec.decode)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar, final
 
@@ -119,8 +118,11 @@ class ItemStream(AsyncIterator[R], Generic[R]):
             return page if page.items else None
         if self._left == 0:
             return None
-        with self._dropping():
+        try:
             source = await self._arrival()
+        except BaseException:
+            self._drop()
+            raise
         return None if source is None else self._page(self._consume(source, len(source.items)))
 
     def _page(self, items: list[R]) -> Page[R]:
@@ -148,15 +150,6 @@ class ItemStream(AsyncIterator[R], Generic[R]):
         dropped = [task for source in self._sources if (task := source.drop()) is not None]
         self._ending = [task for task in (*self._ending, *dropped) if not task.done()]
 
-    @contextmanager
-    def _dropping(self) -> Generator[None]:
-        """The siblings of what fails, or is cancelled, do not go on."""
-        try:
-            yield
-        except BaseException:
-            self._drop()
-            raise
-
     def _consume(self, source: Source[R], most: int) -> list[R]:
         """The next items of a source's page, within the limit."""
         end = min(source.index + most, len(source.items))
@@ -171,7 +164,7 @@ class ItemStream(AsyncIterator[R], Generic[R]):
 
     async def _ready(self) -> Source[R] | None:
         """The source whose next item is the next of the stream; ``None`` at the end."""
-        with self._dropping():
+        try:
             if self._merge_by:
                 return await self._merged()
             source = self._present
@@ -179,7 +172,10 @@ class ItemStream(AsyncIterator[R], Generic[R]):
                 source = await self._arrival()
                 if source is None:
                     return None
-            return source
+        except BaseException:
+            self._drop()  # the siblings of what fails, or is cancelled, do not go on
+            raise
+        return source
 
     async def _arrival(self) -> Source[R] | None:
         """The source that gets the next page, which may be empty; ``None`` at the end."""

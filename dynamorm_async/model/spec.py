@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast, final
 
 import attrs
@@ -50,6 +51,11 @@ class ModelSpec(Generic[M]):
     def name(self) -> str:
         """The class's name."""
         return self.cls.__name__
+
+    @cached_property
+    def python_names(self) -> Mapping[str, str]:
+        """The Python name of each attribute, by its name in DynamoDB."""
+        return {member.wire: member.name for member in self.attributes.values()}
 
 
 def spec_of(model: type[M]) -> ModelSpec[M]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import attrs
+import msgspec
 
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.model.spec import ModelSpec
@@ -18,8 +19,7 @@ from dynamorm_async.types import AttributeValue
 MAX_QUERIES = 100
 
 
-@attrs.frozen
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What is read: the table itself, or one of its indexes."""
 
     index: TableIndex | None
@@ -58,8 +58,7 @@ class Candidate:
     reasons: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A target with all that the choice needs.
 
     Attributes:
@@ -113,14 +112,14 @@ def judge(
         consistent: whether the reads are to be strongly consistent.
         needed: the attributes that the answer and the filter need.
     """
-    labels = python_names(spec)
+    labels = spec.python_names
+    mentioned = [(part, frozenset(part.roots())) for part in parts]
     told = {
-        part.name: restriction(part, labels.get(part.name, part.name), [p for p in parts if part.name in p.roots()])
-        for part in (*target.partition, *target.sort)
+        key.name: restriction(key, labels.get(key.name, key.name), [p for p, names in mentioned if key.name in names])
+        for key in (*target.partition, *target.sort)
     }
-    consumed = [part for part in parts if any(root in told for root in part.roots())]
-    rest = tuple(part for part in parts if part not in consumed)
-    against = [f"{r.reason}" for r in told.values() if isinstance(r, Impossible)]
+    rest = tuple(part for part, names in mentioned if names.isdisjoint(told))
+    against = [r.reason for r in told.values() if isinstance(r, Impossible)]
     against += _keys_against(spec, target, told, labels)
     fatal = bool(against)
     if consistent and target.is_global:
@@ -149,14 +148,9 @@ def judge(
     )
 
 
-def python_names(spec: ModelSpec[Any]) -> dict[str, str]:
-    """The Python name of each attribute, by its name in DynamoDB."""
-    return {member.wire: member.name for member in spec.attributes.values()}
-
-
 def wanted(spec: ModelSpec[Any], names: Sequence[str]) -> str:
     """The equalities that are missing, as a user would write them."""
-    known = python_names(spec)
+    known = spec.python_names
     return " & ".join(f"{spec.name}.{known.get(name, name)} == ..." for name in names)
 
 

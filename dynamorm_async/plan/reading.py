@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import NoUsableIndex, UsageError
 from dynamorm_async.expressions.attr import Attr
@@ -15,12 +15,11 @@ from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import KeyPart, TableIndex
-from dynamorm_async.plan.choice import Candidate, Judged, Target, judge, python_names, targets
+from dynamorm_async.plan.choice import Candidate, Judged, Target, judge, targets
 from dynamorm_async.types import AttributeValue, Request
 
 
-@attrs.frozen(kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a query or scan was asked for.
 
     Attributes:
@@ -56,8 +55,7 @@ class Reading:
     counting: bool = False
 
 
-@attrs.frozen(kw_only=True)
-class ReadPlan:
+class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How a reading is done.
 
     Attributes:
@@ -69,7 +67,7 @@ class ReadPlan:
         filtered: whether items that were read may be dropped.
         held: the attributes that the read index holds; ``None`` for whole items.
         hydrated: whether only keys are read there, and the items from the table.
-        candidates: every key and index, judged.
+        judged: every key and index, judged.
     """
 
     requests: tuple[Request, ...]
@@ -80,7 +78,12 @@ class ReadPlan:
     filtered: bool
     held: frozenset[str] | None
     hydrated: bool
-    candidates: tuple[Candidate, ...]
+    judged: tuple[Judged, ...]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every key and index, with what speaks for and against it."""
+        return tuple(judged.candidate() for judged in self.judged)
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -97,14 +100,13 @@ def plan_query(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
     """
     parts = _parts(reading.conditions)
     needed = _needed(spec, reading, parts)
-    judged = [
+    judged = tuple(
         judge(spec, target, position, parts, consistent=reading.consistent, needed=needed)
         for position, target in enumerate(targets(spec))
-    ]
-    candidates = tuple(j.candidate() for j in judged)
+    )
     chosen = _choose(spec, reading, judged, parts)
     if chosen is None:
-        return attrs.evolve(plan_scan(spec, table, reading), candidates=candidates)
+        return msgspec.structs.replace(plan_scan(spec, table, reading), judged=judged)
     _check_held(spec, reading, parts, chosen.target.index)
     requests = tuple(_query(spec, table, reading, chosen, values) for values in chosen.values)
     held = _held(spec, chosen.target.index)
@@ -117,7 +119,7 @@ def plan_query(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
         filtered=bool(chosen.rest),
         held=held,
         hydrated=reading.hydrate and held is not None,
-        candidates=candidates,
+        judged=judged,
     )
 
 
@@ -153,7 +155,7 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
         filtered=bool(parts),
         held=held,
         hydrated=reading.hydrate and held is not None,
-        candidates=(),
+        judged=(),
     )
 
 
@@ -225,6 +227,8 @@ def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
     """The conditions that must all hold, each once, in an order of their own: not that in which they were given."""
     whole = all_of(conditions)
     parts = () if whole is None else whole.conditions if isinstance(whole, Every) else (whole,)
+    if len(parts) < 2:  # noqa: PLR2004 - nothing to order
+        return parts
     return tuple(
         sorted({repr(part): part for part in parts}.values(), key=lambda part: (next(part.roots()), repr(part)))
     )
@@ -236,7 +240,7 @@ def _needed(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition]) 
         return frozenset(filtered)
     if reading.select is not None:
         return frozenset(filtered | {str(attr.segments[0]) for attr in reading.select})
-    return frozenset(filtered | {member.wire for member in spec.attributes.values()})
+    return frozenset(filtered | spec.python_names.keys())
 
 
 def _check_held(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition], index: TableIndex | None) -> None:
@@ -283,7 +287,7 @@ def _choose(
 
 def _index_to_declare(spec: ModelSpec[Any], parts: Sequence[Condition]) -> str:
     """An index that would serve: on the first attribute that has one value."""
-    labels, keys = python_names(spec), {part.name for part in spec.table.key_parts()}
+    labels, keys = spec.python_names, {part.name for part in spec.table.key_parts()}
     for part in parts:
         if isinstance(part, Comparison) and part.comparator == "=" and isinstance(part.right, Literally):
             path = part.left.segments

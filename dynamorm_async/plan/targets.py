@@ -15,7 +15,7 @@ def check_roots(spec: ModelSpec[Any], condition: Condition) -> None:
     Raises:
         UsageError: it mentions one.
     """
-    names = {member.wire for member in spec.attributes.values()}
+    names = spec.python_names
     for root in condition.roots():
         if root not in names:
             raise UsageError(

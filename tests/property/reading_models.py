@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -137,3 +138,22 @@ def filled(count: int, *, streams: str = "a") -> list[dict[str, Any]]:
     return raw_items(
         *(Event(stream=s, seq=n, kind="odd" if n % 2 else "even", owner="ada") for s in streams for n in range(count))
     )
+
+
+Read: TypeAlias = Query[Event] | Scan[Event]
+
+
+async def collect(read: Read) -> None:
+    await read
+
+
+async def iterate(read: Read) -> None:
+    async for _event in read:
+        for _ in range(5):
+            await asyncio.sleep(0)  # a slow consumer, so that whatever is fetched ahead is
+
+
+async def page_by_page(read: Read) -> None:
+    async for _page in read.pages():
+        for _ in range(5):
+            await asyncio.sleep(0)

@@ -208,7 +208,6 @@ async def test_an_encrypted_cursor_shows_no_key() -> None:
     encodings = [
         TENANT.encode(),
         b"stream",
-        b"seq",
         base64.b64encode(TENANT.encode())[:-2],
         TENANT.encode().hex().encode(),
     ]

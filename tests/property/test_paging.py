@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamorm_async import NotOne, Page, Query, Scan
+from dynamorm_async import NotOne, Page, Query
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.types import Request, Response
 from tests.property.fake_table import FakeTable
-from tests.property.reading_models import Event, event_lists, filled, query_of, raw_items, scan_of
+from tests.property.reading_models import Event, Read, event_lists, filled, query_of, raw_items, scan_of
 from tests.property.shared_table import Note, shared_items
 
 pytestmark = pytest.mark.anyio
 TABLE = spec_of(Event).table
-Read: TypeAlias = Query[Event] | Scan[Event]
 Key: TypeAlias = tuple[str, int]
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ def test_the_order_of_conditions_does_not_matter(
     mixed = list(reading.conditions)
     shuffle.shuffle(mixed)
     conditions = tuple(nested(mixed, iter(choices)))
-    assert planned(spec, attrs.evolve(reading, conditions=conditions)) == planned(spec, reading)
+    assert planned(spec, msgspec.structs.replace(reading, conditions=conditions)) == planned(spec, reading)
 
 
 @settings(max_examples=150)
@@ -105,7 +105,7 @@ def test_requests_are_what_dynamodb_takes(asked: tuple[ModelSpec[Any], Reading])
 def test_a_chosen_index_answers_the_whole_query(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """Unasked, no index that lacks attributes, leaves items out, or is global when consistent (flaw D2)."""
     spec, reading = asked
-    plan = planned(spec, attrs.evolve(reading, using=None))
+    plan = planned(spec, msgspec.structs.replace(reading, using=None))
     if not isinstance(plan, ReadPlan) or plan.target.index is None:
         return
     index, wires = plan.target.index, {member.wire for member in spec.attributes.values()}
@@ -130,7 +130,7 @@ def test_planning_again_gives_the_same(asked: tuple[ModelSpec[Any], Reading]) ->
 def test_every_candidate_has_a_reason(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """explain() judges the table and every index, each with a reason; what was chosen unasked is usable."""
     spec, reading = asked
-    plan = planned(spec, attrs.evolve(reading, using=None))
+    plan = planned(spec, msgspec.structs.replace(reading, using=None))
     if isinstance(plan, str):
         assert all(f"\n  {name}: " in plan for name in ["the table", *(f"index {i.name}" for i in spec.table.indexes)])
         return
