@@ -1,10 +1,11 @@
 """The flaws that the earlier systems are known for, each held off by a test that names it.
 
 D1 to D25 are the known flaws of the Go library, P those of the Python SDK beside it. Not here, because the part that
-could have them does not exist yet: D9, D10 and D11 (batches), D13 and D15 (transactions), D18 (cursors) and D24
+could have them does not exist yet: D9 and D10 (batches), D13 and D15 (transactions) and D24
 (encryption). Of D1 to D4 (index choice) the present planner's share is here and in ``plan/test_reading.py``; of D14
 and D16 (lifecycle) the single writes' share; of D21 (table backup) the reading of descriptions; of D22 (updates of
 tables) what ``ensure`` does; of D25 (aggregates) the conditions' share.
+D11 is in unit/database/test_hydrate.py, D18 in property/test_cursors.py.
 """
 
 from __future__ import annotations
