@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from dynamorm_async.codec.containers import make_set
+from dynamorm_async.codec.containers import make_set, map_key
 from dynamorm_async.codec.misfit import Collector, expected
 from dynamorm_async.codec.numbers import parse_number
 from dynamorm_async.codec.scalars import dump_bytes, dump_decimal, dump_float, dump_int
@@ -45,7 +45,7 @@ def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noq
     if depth >= MAX_DEPTH - 1:  # what the innermost list or map holds is a level as well
         raise InvalidValue(f"lists and maps nest deeper than {MAX_DEPTH} levels, which is DynamoDB's limit")
     if isinstance(native, Mapping):
-        return {"M": {_key(key): to_attribute_value(value, depth + 1) for key, value in native.items()}}
+        return {"M": {map_key(key): to_attribute_value(value, depth + 1) for key, value in native.items()}}
     if isinstance(native, list | tuple):
         return {"L": [to_attribute_value(element, depth + 1) for element in native]}
     if isinstance(native, set | frozenset):
@@ -80,12 +80,6 @@ def _number(value: int | Decimal | float) -> str:  # noqa: PYI041 - an int is wr
     if isinstance(value, Decimal):
         return dump_decimal(value)
     return dump_int(value) if isinstance(value, int) else dump_float(value)
-
-
-def _key(key: object) -> str:
-    if isinstance(key, str):
-        return str.__str__(key)
-    raise InvalidValue(f"a map's keys are str, got {key!r} ({type(key).__name__})")
 
 
 def _set(native: set[Any] | frozenset[Any]) -> AttributeValue:

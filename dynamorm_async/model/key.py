@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar, final
 
-from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.errors import InvalidKey
 from dynamorm_async.model.spec import ModelSpec, spec_of
-from dynamorm_async.types import UNSET, AttributeValue, Unset
+from dynamorm_async.types import UNSET, Unset
 
 M = TypeVar("M")
 
@@ -57,12 +56,3 @@ def key_values(spec: ModelSpec[Any], partition: object, sort: object | Unset) ->
     if sort is UNSET:
         raise InvalidKey(f"{spec.name}'s key is {spec.key[0].name} and {spec.key[1].name}: the sort key is missing")
     return partition, sort
-
-
-def encoded_key(codec: ItemCodec[Any], values: tuple[object, ...]) -> dict[str, AttributeValue]:
-    """Key values as the key of a request.
-
-    Raises:
-        InvalidKey: a value is empty, too long, or of another type than its attribute.
-    """
-    return codec.encode_key(*values)
