@@ -14,16 +14,17 @@ from dynamorm_async.database.connection import Connection
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
-from dynamorm_async.database.targets import delete_target, read_target, update_target
+from dynamorm_async.database.targets import read_target
 from dynamorm_async.database.writing import send_write
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
 from dynamorm_async.model.key import Key
-from dynamorm_async.model.spec import spec_of, spec_of_instance
-from dynamorm_async.plan import items as plan
+from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.capacity import Report
 from dynamorm_async.plan.cursors import CursorCodec
-from dynamorm_async.plan.targets import check_condition
+from dynamorm_async.plan.items import get_item
+from dynamorm_async.plan.write import Returns
+from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
 from dynamorm_async.types import UNSET
@@ -96,7 +97,7 @@ class Database:
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
         self._access = Access(send=self._connection.send, cursors=cursors)
         self._prefix = table_prefix
-        self._clock = clock
+        self._writes = Writes(prefix=table_prefix, clock=clock)
         self._tables = Tables(self._connection, table_prefix)
 
     async def __aenter__(self) -> Self:
@@ -182,7 +183,7 @@ class Database:
         Costs one GetItem.
         """
         spec, values = read_target(target, partition, sort)
-        request = plan.get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
+        request = get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
         return spec.codec.decode_get((await self._connection.send(request, timeout)).body)
 
     def query(self, model: type[M]) -> Query[M]:
@@ -214,9 +215,7 @@ class Database:
 
         Costs one PutItem.
         """
-        spec = spec_of_instance(item)
-        write = plan.create_item(spec, self._prefix + spec.table.name, item, self._clock())
-        await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
+        await send_write(self._connection.send, self._writes.create(item), timeout)
         return item
 
     @overload
@@ -259,11 +258,9 @@ class Database:
 
         Costs one PutItem.
         """
-        spec = spec_of_instance(item)
-        check_condition(spec, where)
-        write = plan.put_item(spec, self._prefix + spec.table.name, item, self._clock(), where=where, returns=returns)
-        response = await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
-        return spec.codec.decode_written(response.body) if returns == "old" else None
+        write = self._writes.put(item, where=where, returns=returns)
+        response = await send_write(self._connection.send, write, timeout)
+        return write.spec.codec.decode_written(response.body) if returns == "old" else None
 
     @overload
     async def update(
@@ -305,7 +302,7 @@ class Database:
         *changes: Update,
         where: Condition | None = None,
         upsert: bool = False,
-        returns: plan.Returns = "new",
+        returns: Returns = "new",
         timeout: float | None = None,
     ) -> M | None:
         """Change some attributes of an item without reading it first.
@@ -331,14 +328,9 @@ class Database:
 
         Costs one UpdateItem.
         """
-        spec = spec_of(update_target(key).model)
-        check_condition(spec, where)
-        encoded, table = spec.codec.encode_key(*key.values), self._prefix + spec.table.name
-        write = plan.update_item(
-            spec, table, encoded, changes, self._clock(), where=where, upsert=upsert, returns=returns
-        )
-        response = await send_write(self._connection.send, spec, write, instance=None, timeout=timeout)
-        return None if returns == "none" else spec.codec.decode_written(response.body)
+        write = self._writes.update(key, changes, where=where, upsert=upsert, returns=returns)
+        response = await send_write(self._connection.send, write, timeout)
+        return None if returns == "none" else write.spec.codec.decode_written(response.body)
 
     async def save(self, item: M, *, timeout: float | None = None) -> M:
         """Write what changed on an instance since it was read or written; nothing changed costs no request.
@@ -364,13 +356,9 @@ class Database:
 
         Costs one UpdateItem, or none.
         """
-        spec = spec_of_instance(item)
-        stored = spec.codec.stored(item)
-        if stored is None:
-            return await self.create(item, timeout=timeout)
-        write = plan.save_item(spec, self._prefix + spec.table.name, item, stored, self._clock())
+        write = self._writes.save(item)
         if write is not None:
-            await send_write(self._connection.send, spec, write, instance=item, timeout=timeout)
+            await send_write(self._connection.send, write, timeout)
         return item
 
     @overload
@@ -415,10 +403,6 @@ class Database:
 
         Costs one DeleteItem.
         """
-        spec, key, instance = delete_target(target)
-        check_condition(spec, where)
-        write = plan.delete_item(
-            spec, self._prefix + spec.table.name, key, where=where, returns=returns, instance=instance
-        )
-        response = await send_write(self._connection.send, spec, write, instance=None, timeout=timeout)
-        return spec.codec.decode_written(response.body) if returns == "old" else None
+        write = self._writes.delete(target, where=where, returns=returns)
+        response = await send_write(self._connection.send, write, timeout)
+        return write.spec.codec.decode_written(response.body) if returns == "old" else None

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from dynamorm_async.errors import ConditionFailed, DecodeError, ItemExists, ItemNotFound, VersionConflict
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.plan.items import Write
+from dynamorm_async.plan.write import Write
 
 F = TypeVar("F", bound=ConditionFailed)
 
 
-def refined(error: ConditionFailed, spec: ModelSpec[Any], write: Write) -> ConditionFailed:
+def refined(error: ConditionFailed, write: Write) -> ConditionFailed:
     """The error as the exact kind, with the item that was there, decoded."""
-    raw = error.raw_item
+    spec, raw = write.spec, error.raw_item
     if write.must_not_exist:
         return _as(ItemExists, error, spec, f"there is already a {spec.name} with this key")
     if write.expected is not None and _is_stale(spec, write, raw):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.failures import refined
 from dynamorm_async.errors import ConditionFailed
-from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.plan.items import Write
+from dynamorm_async.plan.write import Write
 from dynamorm_async.types import Response
 
 
-async def send_write(
-    send: Send, spec: ModelSpec[Any], write: Write, *, instance: object | None, timeout: float | None
-) -> Response:
+async def send_write(send: Send, write: Write, timeout: float | None) -> Response:
     """Send a write. The instance takes its new version and times only once it succeeded.
 
     Raises:
@@ -24,10 +19,16 @@ async def send_write(
     try:
         response = await send(write.request, timeout)
     except ConditionFailed as error:
-        raise refined(error, spec, write) from None
-    if instance is not None:
-        for name, value in write.changes.items():
-            setattr(instance, name, value)
-        if write.item is not None:
-            spec.codec.remember(instance, write.item)
+        raise refined(error, write) from None
+    settle(write)
     return response
+
+
+def settle(write: Write) -> None:
+    """Let the instance know that its write succeeded."""
+    if write.instance is None:
+        return
+    for name, value in write.changes.items():
+        setattr(write.instance, name, value)
+    if write.item is not None:
+        write.spec.codec.remember(write.instance, write.item)

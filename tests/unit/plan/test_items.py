@@ -9,7 +9,11 @@ import pytest
 
 from dynamorm_async import Attr, attr, created_at, model, partition_key, updated_at, version
 from dynamorm_async.model.spec import spec_of
-from dynamorm_async.plan.items import create_item, delete_item, get_item, put_item, save_item, update_item
+from dynamorm_async.plan.deleting import delete_item
+from dynamorm_async.plan.items import get_item
+from dynamorm_async.plan.putting import create_item, put_item
+from dynamorm_async.plan.saving import save_item
+from dynamorm_async.plan.updating import update_item
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 STAMP = {"S": "2026-01-02T03:04:05.000006Z"}

@@ -1,0 +1,46 @@
+"""PutItem: create and put."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dynamorm_async.expressions.conditions import Condition
+from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.lifecycle import encoded
+from dynamorm_async.plan.write import Returns, Write, add_conditions, key_is_free, version_condition
+from dynamorm_async.types import Request
+
+
+def create_item(spec: ModelSpec[Any], table: str, instance: object, now: datetime) -> Write:
+    """PutItem that insists on a free key."""
+    item, changes = encoded(spec, instance, now)
+    body: dict[str, Any] = {"TableName": table, "Item": item}
+    add_conditions(body, [key_is_free(spec)])
+    request = Request(operation="PutItem", body=body, table=table, repeatable=False)
+    return Write(spec=spec, request=request, instance=instance, changes=changes, item=item, must_not_exist=True)
+
+
+def put_item(
+    spec: ModelSpec[Any], table: str, instance: object, now: datetime, *, where: Condition | None, returns: Returns
+) -> Write:
+    """PutItem over whatever is there; under the instance's version, where the model has one."""
+    item, changes = encoded(spec, instance, now)
+    body: dict[str, Any] = {"TableName": table, "Item": item}
+    expected, condition = version_condition(spec, instance)
+    if returns == "old":
+        body["ReturnValues"] = "ALL_OLD"
+    conditional = add_conditions(body, [condition, where])
+    # What an overwritten item was can be told only once.
+    repeatable = not conditional and returns == "none"
+    request = Request(operation="PutItem", body=body, table=table, repeatable=repeatable)
+    blames_where = where is not None and expected == 0
+    return Write(
+        spec=spec,
+        request=request,
+        instance=instance,
+        changes=changes,
+        item=item,
+        expected=expected,
+        missing_fails_where=blames_where,
+    )

@@ -1,0 +1,117 @@
+"""Planning writes: one place from which item calls, batches and transactions have theirs, so that all have the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from dynamorm_async.errors import UsageError
+from dynamorm_async.expressions.conditions import Condition
+from dynamorm_async.model.key import Key
+from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.plan.deleting import delete_item
+from dynamorm_async.plan.putting import create_item, put_item
+from dynamorm_async.plan.saving import save_item
+from dynamorm_async.plan.targets import check_condition
+from dynamorm_async.plan.updating import update_item
+from dynamorm_async.plan.write import Returns, Write
+from dynamorm_async.types import AttributeValue
+
+
+class Writes:
+    """Plans writes; sends nothing.
+
+    Args:
+        prefix: stands before every table's name.
+        clock: the time for ``created_at`` and ``updated_at``.
+    """
+
+    def __init__(self, *, prefix: str, clock: Callable[[], datetime]) -> None:
+        self._prefix = prefix
+        self._clock = clock
+
+    def table(self, spec: ModelSpec[Any]) -> str:
+        """The name of a model's table."""
+        return self._prefix + spec.table.name
+
+    def create(self, item: object) -> Write:
+        """PutItem that insists on a free key.
+
+        Raises:
+            UsageError: it is no instance of a model.
+            InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+        """
+        spec = spec_of_instance(item)
+        return create_item(spec, self.table(spec), item, self._clock())
+
+    def put(self, item: object, *, where: Condition | None = None, returns: Returns = "none") -> Write:
+        """PutItem over whatever is there; under the instance's version, where the model has one.
+
+        Raises:
+            UsageError: it is no instance of a model, or the condition is of another one.
+            InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+        """
+        spec = spec_of_instance(item)
+        check_condition(spec, where)
+        return put_item(spec, self.table(spec), item, self._clock(), where=where, returns=returns)
+
+    def update(
+        self,
+        key: object,
+        changes: Sequence[object],
+        *,
+        where: Condition | None = None,
+        upsert: bool = False,
+        returns: Returns = "none",
+    ) -> Write:
+        """UpdateItem of an item that is there (or, with ``upsert``, of a new one).
+
+        Raises:
+            UsageError: it is no Key; no changes; a change of a key or of the version.
+            InvalidExpression: two changes of the same path.
+        """
+        if not isinstance(key, Key):
+            raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {key!r}")
+        spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
+        check_condition(spec, where)
+        encoded, now = spec.codec.encode_key(*key.values), self._clock()
+        return update_item(spec, self.table(spec), encoded, changes, now, where=where, upsert=upsert, returns=returns)
+
+    def save(self, item: object) -> Write | None:
+        """What brings the table up to the instance: what changed since it was read, ``create`` of a new one, or nothing.
+
+        Raises:
+            UsageError: it is no instance of a model, or a key attribute was changed.
+            InvalidValue, ItemTooLarge: the item cannot be stored.
+        """
+        spec = spec_of_instance(item)
+        stored = spec.codec.stored(item)
+        if stored is None:
+            return self.create(item)
+        return save_item(spec, self.table(spec), item, stored, self._clock())
+
+    def delete(self, target: object, *, where: Condition | None = None, returns: Returns = "none") -> Write:
+        """DeleteItem; of an instance under its version, where the model has one.
+
+        Raises:
+            UsageError: it is neither a Key nor an instance of a model, or the condition is of another one.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+        """
+        spec, key, instance = key_target(target)
+        check_condition(spec, where)
+        return delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance)
+
+
+def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
+    """The model, the key and, where it was given, the instance that a call is about.
+
+    Raises:
+        UsageError: it is neither a Key nor an instance of a model.
+        InvalidKey: a key value is empty, too long, or of another type than its attribute.
+    """
+    if isinstance(target, Key):
+        spec: ModelSpec[Any] = spec_of(target.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
+        return spec, spec.codec.encode_key(*target.values), None
+    spec = spec_of_instance(target)
+    return spec, spec.codec.key_of(target), target
