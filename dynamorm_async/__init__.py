@@ -16,6 +16,7 @@ from dynamorm_async.database.pages import PageStream
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.database.tables import Tables
+from dynamorm_async.database.transaction import Transaction
 from dynamorm_async.errors import (
     AccessDenied,
     BadResponse,
@@ -46,6 +47,7 @@ from dynamorm_async.errors import (
     ModelError,
     NotFound,
     NotOne,
+    NotUnique,
     NoUsableIndex,
     OutcomeUnknown,
     PoolTimeout,
@@ -61,6 +63,7 @@ from dynamorm_async.errors import (
     Throttled,
     TransactionCancelled,
     TransactionConflict,
+    TransactionFailure,
     TransactionInProgress,
     TransientConflict,
     TransportError,
@@ -85,6 +88,7 @@ from dynamorm_async.model.define import embedded, model
 from dynamorm_async.model.index import Index, index
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.table import GSI, LSI, Table
+from dynamorm_async.model.unique import Unique, unique
 from dynamorm_async.plan.capacity import Capacity, Prices
 from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.plan.explain import Explanation
@@ -143,6 +147,7 @@ __all__ = [
     "NoUsableIndex",
     "NotFound",
     "NotOne",
+    "NotUnique",
     "OnDemand",
     "OutcomeUnknown",
     "Page",
@@ -167,11 +172,14 @@ __all__ = [
     "Tables",
     "Throttled",
     "Timeouts",
+    "Transaction",
     "TransactionCancelled",
     "TransactionConflict",
+    "TransactionFailure",
     "TransactionInProgress",
     "TransientConflict",
     "TransportError",
+    "Unique",
     "Update",
     "UsageError",
     "ValidationFailed",
@@ -185,6 +193,7 @@ __all__ = [
     "partition_key",
     "sort_key",
     "ttl",
+    "unique",
     "updated_at",
     "version",
 ]

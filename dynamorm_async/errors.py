@@ -30,7 +30,9 @@
             ├── ConditionFailed     with the item that was there
             │   ├── ItemExists      create: the key is taken
             │   ├── ItemNotFound    update, save: there is no such item
-            │   └── VersionConflict somebody else wrote since this version was read
+            │   ├── VersionConflict somebody else wrote since this version was read
+            │   └── NotUnique       the value of a unique attribute is taken
+            ├── TransactionCancelled  with a failure for each operation that failed
             ├── Throttled, TableNotFound, TableInUse, AccessDenied, ValidationFailed, …
             └── (an unknown code falls back by HTTP status: RequestRejected for 4xx, ServerError for 5xx)
 """
@@ -402,13 +404,51 @@ class ItemCollectionTooLarge(ServiceError):
     """The items of one partition key, with their local indexes, are over 10 GB."""
 
 
+class NotUnique(ConditionFailed):
+    """The value of a unique attribute is taken by another item; nothing was written.
+
+    Attributes:
+        attributes: the Python names of the attributes that must be unique (together).
+        owner: the :class:`Key` of the item that has the value; ``None`` where it is not known.
+    """
+
+    attributes: Sequence[str] = ()
+    owner: Any = None
+
+
+class TransactionFailure:
+    """Why one operation of a transaction failed.
+
+    Attributes:
+        index: which operation, from 0, in the order in which they were given.
+        operation: what it was, for example ``update of User(org='acme', user_id='u1') at shop.py:12``.
+        error: what failed: ``ConditionFailed`` and its kinds, with the item that was there, or another ``ServiceError``.
+    """
+
+    __slots__ = ("error", "index", "operation")
+
+    def __init__(self, index: int, operation: str, error: ServiceError) -> None:
+        self.index = index
+        self.operation = operation
+        self.error = error
+
+    def __str__(self) -> str:
+        return f"operation {self.index + 1}, {self.operation}: {self.error.message}"
+
+    def __repr__(self) -> str:
+        return f"TransactionFailure({self.index}, {self.operation!r}, {self.error!r})"
+
+
 class TransactionCancelled(ServiceError):
     """A transaction was cancelled; nothing of it was written.
 
     Attributes:
-        reasons: one mapping for each operation, with ``Code``, and ``Message`` and ``Item`` where DynamoDB sent them.
+        failures: the operations that failed, in order. The others did not fail; they were just not made.
+        reasons: DynamoDB's own reasons, one mapping for each action, with ``Code``, and ``Message`` and ``Item`` where
+            it sent them.
     """
 
+    failures: Sequence[TransactionFailure] = ()
     reasons: Sequence[Mapping[str, Any]] = ()
 
 
@@ -446,6 +486,7 @@ ERROR_CODES: Mapping[str, type[ServiceError]] = {
     "AccessDeniedException": AccessDenied,
     "BackupInUseException": Conflict,
     "BackupNotFoundException": NotFound,
+    "ConditionalCheckFailed": ConditionFailed,  # of one operation in a transaction or batch; so are its short siblings
     "ConditionalCheckFailedException": ConditionFailed,
     "ContinuousBackupsUnavailableException": Conflict,
     "DuplicateItemException": DuplicateItem,
@@ -470,6 +511,7 @@ ERROR_CODES: Mapping[str, type[ServiceError]] = {
     "InvalidExportTimeException": ValidationFailed,
     "InvalidRestoreTimeException": ValidationFailed,
     "InvalidSignatureException": AccessDenied,
+    "ItemCollectionSizeLimitExceeded": ItemCollectionTooLarge,
     "ItemCollectionSizeLimitExceededException": ItemCollectionTooLarge,
     "LimitExceededException": LimitExceeded,
     "MissingAuthenticationToken": AccessDenied,
@@ -498,9 +540,11 @@ ERROR_CODES: Mapping[str, type[ServiceError]] = {
     "TableNotFoundException": TableNotFound,
     "ThrottledException": Throttled,
     "Throttling": Throttled,
+    "ThrottlingError": Throttled,
     "ThrottlingException": Throttled,
     "TooManyRequestsException": Throttled,
     "TransactionCanceledException": TransactionCancelled,
+    "TransactionConflict": TransactionConflict,
     "TransactionConflictException": TransactionConflict,
     "TransactionInProgressException": TransactionInProgress,
     "TrimmedDataAccessException": StreamError,

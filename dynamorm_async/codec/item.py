@@ -80,6 +80,10 @@ class ItemCodec(Generic[M]):
         arguments = ", ".join(f"k{i}" for i in range(len(self._key)))
         return names.function("key", f"def key({arguments}):\n    return {{{lines}}}\n")
 
+    def decode_key(self, raw: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The key's values, in order, from AttributeValues in JSON form or with binary content as ``bytes``."""
+        return tuple(member.shape.decode(raw[member.wire]) for member in self._key)
+
     def key_of(self, instance: M) -> dict[str, AttributeValue]:
         """The key of an instance, as the key of a request."""
         return self.encode_key(*(getattr(instance, member.name) for member in self._key))

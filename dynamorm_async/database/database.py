@@ -15,6 +15,7 @@ from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
 from dynamorm_async.database.targets import read_target
+from dynamorm_async.database.transaction import Transaction
 from dynamorm_async.database.writing import send_write
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
@@ -23,6 +24,7 @@ from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.capacity import Report
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.plan.items import get_item
+from dynamorm_async.plan.transactions import check_token
 from dynamorm_async.plan.write import Returns
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
@@ -195,6 +197,26 @@ class Database:
         """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
         spec = spec_of(model)
         return Scan(spec, self._prefix + spec.table.name, self._access)
+
+    def transaction(
+        self, *, token: str | None = None, at: datetime | None = None, timeout: float | None = None
+    ) -> Transaction:
+        """Writes and checks that are made all or not at all. See :class:`Transaction`.
+
+        Args:
+            token: makes a repeated call harmless for ten minutes: 1 to 36 characters, the same for the same operations.
+                One of our own, kept over retries, by default.
+            at: the time for ``created_at`` and ``updated_at``. With a ``token`` give it the time of your caller's request:
+                a repeated transaction has to be the same to the byte, or it is an ``IdempotentParameterMismatch``.
+            timeout: seconds for each request.
+
+        Raises:
+            UsageError: the token is empty or too long.
+        """
+        writes = self._writes if at is None else Writes(prefix=self._prefix, clock=lambda: at)
+        return Transaction(
+            self._connection.send, writes, token=None if token is None else check_token(token), timeout=timeout
+        )
 
     async def create(self, item: M, *, timeout: float | None = None) -> M:
         """Write a new item.

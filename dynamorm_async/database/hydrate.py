@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import anyio
-import msgspec
 
+from dynamorm_async.codec.compare import key_identity
 from dynamorm_async.codec.item import answer_json, bytes_in
 from dynamorm_async.database.access import Send
 from dynamorm_async.errors import Throttled
@@ -62,12 +61,12 @@ class Hydrator(Generic[R]):
 
         Costs one BatchGetItem for each 100 keys, and one for what was left unprocessed.
         """
-        unique = list({_identity(key): key for key in keys}.values())  # DynamoDB refuses a key twice
+        unique = list({key_identity(key): key for key in keys}.values())  # DynamoDB refuses a key twice
         found: dict[bytes, R] = {}
         for start in range(0, len(unique), _MAX_KEYS):
             for raw in await self._batch(unique[start : start + _MAX_KEYS]):
-                found[_identity({name: raw[name] for name in self._key_names})] = self._make(raw)
-        return [found.get(_identity(key)) for key in keys]
+                found[key_identity({name: raw[name] for name in self._key_names})] = self._make(raw)
+        return [found.get(key_identity(key)) for key in keys]
 
     async def _batch(self, keys: list[Key]) -> list[dict[str, Any]]:
         """The raw items of at most 100 keys, in whatever order."""
@@ -90,13 +89,3 @@ class Hydrator(Generic[R]):
             attempts=_ROUNDS,
             code="UnprocessedKeys",
         )
-
-
-def _identity(key: Mapping[str, Any]) -> bytes:
-    """A key as bytes, the same for the same key: numbers can be written in several ways, bytes are base64 on the wire."""
-    parts = {
-        name: {tag: str(Decimal(content).normalize()) if tag == "N" else content}
-        for name, value in key.items()
-        for tag, content in value.items()
-    }
-    return msgspec.json.encode(parts, order="deterministic")

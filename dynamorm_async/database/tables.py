@@ -37,6 +37,9 @@ _ON_DEMAND = OnDemand()
 class Tables:
     """The tables of a database. Every method takes model classes or :class:`Table` objects.
 
+    A model with ``unique()`` constraints has a second table, of the values that are taken; ``create``, ``ensure`` and
+    ``delete`` of the model include it.
+
     All calls go through the aiobotocore client. Waiting never blocks the event loop.
     """
 
@@ -61,11 +64,10 @@ class Tables:
 
         Costs CreateTable, DescribeTable until active, and UpdateTimeToLive where the table has a ttl attribute.
         """
-        table, name = self._table(target)
-        await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
-        description = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
-        assert description is not None, "it is active"  # noqa: S101 - what was just waited for
-        await self._ensure_ttl(table, name)
+        (table, name), *others = self._all(target)
+        description = await self._create(table, name, billing, timeout)
+        for other, its_name in others:
+            await self._ensure(its_name, other, billing, timeout)
         return description
 
     async def ensure(self, *targets: type | Table, billing: Billing = _ON_DEMAND, timeout: float = _WAIT) -> None:
@@ -87,7 +89,7 @@ class Tables:
         Costs, for each table, DescribeTable, DescribeTimeToLive where there is a ttl attribute, and what
         :meth:`create` costs where there was none.
         """
-        tables = {name: table for table, name in map(self._table, targets)}
+        tables = {name: table for target in targets for table, name in self._all(target)}
         if not tables:
             raise UsageError("tables.ensure() without tables: pass models, such as tables.ensure(User)")
         for name, table in tables.items():
@@ -126,7 +128,21 @@ class Tables:
 
         Costs DeleteTable, and DescribeTable until it is gone.
         """
-        _, name = self._table(target)
+        (_, name), *others = self._all(target)
+        await self._delete(name, timeout, missing_ok=missing_ok)
+        for _, its_name in others:
+            await self._delete(its_name, timeout, missing_ok=True)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    async def _create(self, table: Table, name: str, billing: Billing, timeout: float) -> TableDescription:
+        await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
+        description = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
+        assert description is not None, "it is active"  # noqa: S101 - what was just waited for
+        await self._ensure_ttl(table, name)
+        return description
+
+    async def _delete(self, name: str, timeout: float, *, missing_ok: bool) -> None:
         try:
             await self._connection.call("DeleteTable", {"TableName": name}, table=name)
         except TableNotFound:
@@ -134,8 +150,6 @@ class Tables:
                 raise
             return
         await self._wait(name, lambda found: found is None, "gone", timeout)
-
-    # --- inside ------------------------------------------------------------------------------
 
     async def _ensure(self, name: str, table: Table, billing: Billing, timeout: float) -> None:
         found = await self._find(name)
@@ -207,6 +221,12 @@ class Tables:
     async def _describe(self, name: str) -> TableDescription:
         answer = await self._connection.call("DescribeTable", {"TableName": name}, table=name)
         return parse_description(answer["Table"])
+
+    def _all(self, target: type | Table) -> list[tuple[Table, str]]:
+        """A model's table, and that of the markers of its unique values."""
+        own = self._table(target)
+        markers = None if isinstance(target, Table) else spec_of(target).marker_table
+        return [own] if markers is None else [own, (markers, self._prefix + markers.name)]
 
     def _table(self, target: type | Table) -> tuple[Table, str]:
         table = target if isinstance(target, Table) else spec_of(target).table

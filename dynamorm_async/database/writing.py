@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.failures import refined
+from dynamorm_async.database.transacting import send_unique
 from dynamorm_async.errors import ConditionFailed
 from dynamorm_async.plan.write import Write
 from dynamorm_async.types import Response
@@ -14,12 +15,16 @@ async def send_write(send: Send, write: Write, timeout: float | None) -> Respons
 
     Raises:
         ConditionFailed: of the exact kind, with the item that was there.
+        NotUnique: another item has the value of a unique attribute.
         CallError, CredentialsError, DatabaseClosed: as ``send`` raises them.
     """
-    try:
-        response = await send(write.request, timeout)
-    except ConditionFailed as error:
-        raise refined(error, write) from None
+    if write.unique is not None:
+        response = await send_unique(send, write, timeout)
+    else:
+        try:
+            response = await send(write.request, timeout)
+        except ConditionFailed as error:
+            raise refined(error, write) from None
     settle(write)
     return response
 

@@ -16,9 +16,14 @@ Segment = str | int
 
 
 class Placeholders:
-    """Gives names and values their placeholders while the expressions of one request are rendered."""
+    """Gives names and values their placeholders while the expressions of one request are rendered.
 
-    def __init__(self) -> None:
+    Args:
+        mark: stands in every placeholder, to keep them apart from those of another allocator.
+    """
+
+    def __init__(self, *, mark: str = "") -> None:
+        self._mark = mark
         self._names: dict[str, str] = {}
         self._values: dict[bytes, str] = {}
         self._attribute_values: dict[str, AttributeValue] = {}
@@ -44,7 +49,7 @@ class Placeholders:
             ) from None
         placeholder = self._values.get(identity)
         if placeholder is None:
-            placeholder = self._values[identity] = f":v{len(self._values)}"
+            placeholder = self._values[identity] = f":{self._mark}v{len(self._values)}"
             self._attribute_values[placeholder] = value
         return placeholder
 
@@ -71,7 +76,7 @@ class Placeholders:
     def _name(self, name: str) -> str:
         alias = self._names.get(name)
         if alias is None:
-            alias = self._names[name] = f"#n{len(self._names)}"
+            alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
             if not _is_text(name):
                 raise InvalidExpression(f"the name {name!r} holds half a surrogate pair, which has no UTF-8 form")
         return alias

@@ -30,11 +30,13 @@ from dynamorm_async.model.checks import (
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import SPEC, ModelSpec
 from dynamorm_async.model.table import Table, TableIndex
+from dynamorm_async.model.unique import Unique, constraints
 
 if TYPE_CHECKING:
     import cattrs
 
 C = TypeVar("C")
+D = TypeVar("D")
 
 _KEY_BYTES = {"partition": 2048, "sort": 1024}
 _FAST = "__dynamorm_fast__"
@@ -132,7 +134,7 @@ def _own_table(cls: type, name: str, layout: Layout) -> Table:
     keys = {role: member for role, member in _roles(layout) if role in ("partition_key", "sort_key")}
     partition = key_part(layout, keys["partition_key"].name, "the partition key")
     sort = key_part(layout, keys["sort_key"].name, "the sort key") if "sort_key" in keys else None
-    indexes = [_table_index(layout, declared, partition.name) for declared in _declared_indexes(cls)]
+    indexes = [_table_index(layout, declared, partition.name) for declared in _declared(cls, Index)]
     parts = [partition, *([sort] if sort else []), *(part for i in indexes for part in (*i.partition, *i.sort))]
     expiry = next((member.wire for role, member in _roles(layout) if role == "ttl"), None)
     try:
@@ -150,7 +152,7 @@ def _own_table(cls: type, name: str, layout: Layout) -> Table:
 
 def _shared_table(cls: type, table: Table, layout: Layout) -> Table:
     """A table shared by several models, checked against this model's attributes."""
-    if any(True for _ in _declared_indexes(cls)):
+    if any(True for _ in _declared(cls, Index)):
         raise ModelError(f"{cls.__name__}: declare the indexes on Table({table.name!r}), which several models share")
     wanted = {"partition_key": table.partition_key, "sort_key": table.sort_key}
     found = {role: key_part(layout, member.name, f"the {role}") for role, member in _roles(layout) if role in wanted}
@@ -177,11 +179,12 @@ def _shared_table(cls: type, table: Table, layout: Layout) -> Table:
     return table
 
 
-def _declared_indexes(cls: type) -> Iterator[Index]:
+def _declared(cls: type, kind: type[D]) -> Iterator[D]:
+    """What is declared on the class and its bases beside the attributes: indexes, unique constraints."""
     seen: set[str] = set()
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            if isinstance(value, Index) and name not in seen:
+            if isinstance(value, kind) and name not in seen:
                 seen.add(name)
                 yield value
 
@@ -253,6 +256,7 @@ def _spec(cls: type[C], table: Table, layout: Layout, builder: ShapeBuilder, unk
         created_at=roles.get("created_at"),
         updated_at=roles.get("updated_at"),
         ttl=roles.get("ttl"),
+        unique=constraints(layout, _declared(cls, Unique)),
     )
 
 

@@ -13,6 +13,7 @@ from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.partial import PARTIAL
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.table import Table
+from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint
 
 M = TypeVar("M")
 
@@ -35,6 +36,7 @@ class ModelSpec(Generic[M]):
         updated_at: the member that says when it was last written, if any.
         ttl: the member that says when it may be deleted, if any.
         codec: encodes and decodes its items.
+        unique: its constraints of unique values.
     """
 
     cls: type[M]
@@ -46,11 +48,17 @@ class ModelSpec(Generic[M]):
     created_at: Member | None = None
     updated_at: Member | None = None
     ttl: Member | None = None
+    unique: tuple[UniqueConstraint, ...] = ()
 
     @property
     def name(self) -> str:
         """The class's name."""
         return self.cls.__name__
+
+    @property
+    def marker_table(self) -> Table | None:
+        """The table of the markers of its unique values; ``None`` where it has no constraints."""
+        return Table(f"{self.table.name}-unique", partition_key=MARKER_KEY) if self.unique else None
 
     @cached_property
     def python_names(self) -> Mapping[str, str]:

@@ -15,6 +15,8 @@ from dynamorm_async.types import AttributeValue, Request
 
 Returns = Literal["new", "old", "none"]
 
+_ACTIONS = {"PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete", "ConditionCheck": "check"}
+
 
 @attrs.frozen(kw_only=True)
 class Write:
@@ -30,6 +32,8 @@ class Write:
         must_exist: whether it insists on an item that is there.
         must_not_exist: whether it insists on a free key.
         missing_fails_where: whether a missing item passes the version's condition, so that ``where`` failed there.
+        unique: the attributes of unique constraints that the write sets, by their names in DynamoDB, with ``None``
+            where it leaves them out; ``None`` where it touches none.
     """
 
     spec: ModelSpec[Any]
@@ -41,6 +45,29 @@ class Write:
     must_exist: bool = False
     must_not_exist: bool = False
     missing_fails_where: bool = False
+    unique: Mapping[str, AttributeValue | None] | None = None
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        name: str = self.request.body["TableName"]
+        return name
+
+    @property
+    def key(self) -> dict[str, AttributeValue]:
+        """The key of the item."""
+        whole = self.request.body.get("Key") or self.request.body["Item"]
+        return {member.wire: whole[member.wire] for member in self.spec.key}
+
+    @property
+    def action(self) -> str:
+        """What it does, in the words of the caller: ``create``, ``put``, ``update``, ``delete`` or ``check``."""
+        return "create" if self.must_not_exist else _ACTIONS[self.request.operation]
+
+    @property
+    def batchable(self) -> bool:
+        """Whether it can be part of a BatchWriteItem, which takes no conditions and is no transaction."""
+        return not self.conditional and self.unique is None and self.request.operation in ("PutItem", "DeleteItem")
 
     @property
     def conditional(self) -> bool:
@@ -53,6 +80,12 @@ def encoded_member(spec: ModelSpec[Any], member: Member, value: object) -> Attri
     encoded = spec.codec.encode_member(member, value)
     assert encoded is not None, f"{member.name} is never None"  # noqa: S101 - versions and times always have a value
     return encoded
+
+
+def item_text(spec: ModelSpec[Any], key: Mapping[str, AttributeValue]) -> str:
+    """Which item is meant, for people: ``User(org='acme', user_id='u1')``."""
+    parts = ", ".join(f"{member.name}={next(iter(key[member.wire].values()))!r}" for member in spec.key)
+    return f"{spec.name}({parts})"
 
 
 def key_is_free(spec: ModelSpec[Any]) -> Condition:

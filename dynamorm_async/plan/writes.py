@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from dynamorm_async.errors import UsageError
-from dynamorm_async.expressions.conditions import Condition
+from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.plan.checking import check_item
 from dynamorm_async.plan.deleting import delete_item
 from dynamorm_async.plan.putting import create_item, put_item
 from dynamorm_async.plan.saving import save_item
 from dynamorm_async.plan.targets import check_condition
+from dynamorm_async.plan.unique import with_unique
 from dynamorm_async.plan.updating import update_item
 from dynamorm_async.plan.write import Returns, Write
 from dynamorm_async.types import AttributeValue
@@ -43,7 +45,7 @@ class Writes:
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
         """
         spec = spec_of_instance(item)
-        return create_item(spec, self.table(spec), item, self._clock())
+        return with_unique(create_item(spec, self.table(spec), item, self._clock()))
 
     def put(self, item: object, *, where: Condition | None = None, returns: Returns = "none") -> Write:
         """PutItem over whatever is there; under the instance's version, where the model has one.
@@ -54,7 +56,7 @@ class Writes:
         """
         spec = spec_of_instance(item)
         check_condition(spec, where)
-        return put_item(spec, self.table(spec), item, self._clock(), where=where, returns=returns)
+        return with_unique(put_item(spec, self.table(spec), item, self._clock(), where=where, returns=returns))
 
     def update(
         self,
@@ -76,7 +78,9 @@ class Writes:
         spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
         check_condition(spec, where)
         encoded, now = spec.codec.encode_key(*key.values), self._clock()
-        return update_item(spec, self.table(spec), encoded, changes, now, where=where, upsert=upsert, returns=returns)
+        table = self.table(spec)
+        write = update_item(spec, table, encoded, changes, now, where=where, upsert=upsert, returns=returns)
+        return with_unique(write, changes)
 
     def save(self, item: object) -> Write | None:
         """What brings the table up to the instance: what changed since it was read, ``create`` of a new one, or nothing.
@@ -89,7 +93,8 @@ class Writes:
         stored = spec.codec.stored(item)
         if stored is None:
             return self.create(item)
-        return save_item(spec, self.table(spec), item, stored, self._clock())
+        write = save_item(spec, self.table(spec), item, stored, self._clock())
+        return None if write is None else with_unique(write, stored=stored)
 
     def delete(self, target: object, *, where: Condition | None = None, returns: Returns = "none") -> Write:
         """DeleteItem; of an instance under its version, where the model has one.
@@ -100,7 +105,20 @@ class Writes:
         """
         spec, key, instance = key_target(target)
         check_condition(spec, where)
-        return delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance)
+        return with_unique(delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance))
+
+    def check(self, target: object, conditions: Sequence[Condition]) -> Write:
+        """What a transaction insists on without writing: conditions, and of an instance its version.
+
+        Raises:
+            UsageError: it is neither a Key nor an instance of a model, there is nothing to check, or a condition is of
+                another model.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+        """
+        spec, key, instance = key_target(target)
+        where = all_of(conditions)
+        check_condition(spec, where)
+        return check_item(spec, self.table(spec), key, where=where, instance=instance)
 
 
 def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
