@@ -37,7 +37,7 @@ demo: ## set up and run the quickstart on the embedded engine
 
 test: ## set up, fetch the engines, check style and types, run every test
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines lint types
-	@$(python) -m pytest
+	@$(python) -m pytest --numprocesses 2
 
 lint: ## check style and format with ruff
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/dev.stamp

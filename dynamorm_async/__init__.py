@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import typing
 
+from dynamorm_async.codec.plain import PlainValue, StatementParameter
 from dynamorm_async.database.aggregates import Groups
+from dynamorm_async.database.batch_get import BatchGet
+from dynamorm_async.database.batch_operations import BatchProgress
+from dynamorm_async.database.batch_stream import BatchGetStream
+from dynamorm_async.database.batch_write import BatchWrite
 from dynamorm_async.database.database import Database
+from dynamorm_async.database.execution import Execution, RowStream
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.page import Page
 from dynamorm_async.database.pages import PageStream
+from dynamorm_async.database.partiql import PartiQL
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.database.tables import Tables
+from dynamorm_async.database.transact_get import TransactGet
 from dynamorm_async.database.transaction import Transaction
+from dynamorm_async.database.updated import UpdatedAttributes
 from dynamorm_async.errors import (
     AccessDenied,
     BadResponse,
+    BatchFailure,
+    BatchGetFailed,
+    BatchOperation,
+    BatchReport,
+    BatchStatementsFailed,
+    BatchWriteFailed,
     CallError,
     CallTimeout,
     ClockSkew,
@@ -71,6 +86,7 @@ from dynamorm_async.errors import (
     ValidationFailed,
     VersionConflict,
 )
+from dynamorm_async.expressions.arithmetic import Arithmetic, IfNotExists
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
@@ -78,6 +94,7 @@ from dynamorm_async.model.attributes import (
     NOT_WRITTEN,
     attr,
     created_at,
+    deleted_at,
     partition_key,
     sort_key,
     ttl,
@@ -92,6 +109,7 @@ from dynamorm_async.model.unique import Unique, unique
 from dynamorm_async.plan.capacity import Capacity, Prices
 from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.plan.explain import Explanation
+from dynamorm_async.plan.statements import Statement
 from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 
@@ -103,8 +121,19 @@ __all__ = [
     "LSI",
     "NOT_WRITTEN",
     "AccessDenied",
+    "Arithmetic",
     "Attr",
     "BadResponse",
+    "BatchFailure",
+    "BatchGet",
+    "BatchGetFailed",
+    "BatchGetStream",
+    "BatchOperation",
+    "BatchProgress",
+    "BatchReport",
+    "BatchStatementsFailed",
+    "BatchWrite",
+    "BatchWriteFailed",
     "CallError",
     "CallTimeout",
     "Candidate",
@@ -126,10 +155,12 @@ __all__ = [
     "DynamormError",
     "Endpoint",
     "EndpointUnreachable",
+    "Execution",
     "ExpiredCredentials",
     "Explanation",
     "Groups",
     "IdempotentParameterMismatch",
+    "IfNotExists",
     "Index",
     "IndexDescription",
     "InvalidExpression",
@@ -152,15 +183,20 @@ __all__ = [
     "OutcomeUnknown",
     "Page",
     "PageStream",
+    "PartiQL",
+    "PlainValue",
     "PoolTimeout",
     "Prices",
     "Problem",
     "Provisioned",
     "Query",
     "RequestRejected",
+    "RowStream",
     "Scan",
     "ServerError",
     "ServiceError",
+    "Statement",
+    "StatementParameter",
     "Statistics",
     "StreamError",
     "Table",
@@ -172,6 +208,7 @@ __all__ = [
     "Tables",
     "Throttled",
     "Timeouts",
+    "TransactGet",
     "Transaction",
     "TransactionCancelled",
     "TransactionConflict",
@@ -181,11 +218,13 @@ __all__ = [
     "TransportError",
     "Unique",
     "Update",
+    "UpdatedAttributes",
     "UsageError",
     "ValidationFailed",
     "VersionConflict",
     "attr",
     "created_at",
+    "deleted_at",
     "embedded",
     "index",
     "make_converter",

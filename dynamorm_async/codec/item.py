@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
-import base64
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -12,14 +11,16 @@ from typing import Any, Generic, Literal, TypeVar, cast
 import attrs
 import msgspec
 
+from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer
 from dynamorm_async.codec.builder import ShapeBuilder
 from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.depth import check_depth
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit
 from dynamorm_async.codec.names import Names
-from dynamorm_async.codec.native import from_attribute_value
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.partial import partial_class
+from dynamorm_async.codec.stored import Stored, held_of
 from dynamorm_async.errors import DecodeError, InvalidKey, InvalidValue, Problem
 from dynamorm_async.types import AttributeValue
 
@@ -54,12 +55,26 @@ class ItemCodec(Generic[M]):
         """The whole item, with kept unknown attributes.
 
         Raises:
-            InvalidValue: an attribute cannot be stored; the message names every such attribute.
+            InvalidValue: an attribute cannot be stored; the message names every such attribute, or the one that nests
+                deeper than DynamoDB takes.
             InvalidKey: a key attribute is empty or too long.
         """
         item = self._compiled.encode(instance)
+        for member in self._deep:
+            self._check_depth(member, item.get(member.wire))
         unknown = vars(instance).get(_UNKNOWN) if self._unknown == "keep" else None
         return {**unknown, **item} if unknown else item
+
+    @cached_property
+    def _deep(self) -> tuple[Member, ...]:
+        """The attributes whose types do not keep them from nesting too deep."""
+        return tuple(member for member in self.layout.members if member.shape.may_nest_deep)
+
+    def _check_depth(self, member: Member, value: AttributeValue | None) -> None:
+        try:
+            check_depth(value or {})
+        except InvalidValue as error:
+            raise InvalidValue(f"{self.layout.cls.__name__}.{member.name}: {error}") from None
 
     def encode_member(self, member: Member, value: object) -> AttributeValue | None:
         """One attribute as stored; ``None`` where it is left out."""
@@ -120,6 +135,17 @@ class ItemCodec(Generic[M]):
         except _MISFITS:
             return self._decode_one(body, "Attributes")
 
+    def decode_item(self, raw: msgspec.Raw) -> M:
+        """One item as it stands in an answer.
+
+        Raises:
+            DecodeError: some attributes do not fit; it lists each as a path.
+        """
+        try:
+            return self._lift(self._item.decode(raw))
+        except _MISFITS:
+            return self.decode(answer_json(raw))
+
     def decode_page(self, body: bytes) -> PageContent[M]:
         """The answer of Query or Scan."""
         try:
@@ -127,7 +153,7 @@ class ItemCodec(Generic[M]):
             lift = self._lift
             items = [lift(struct) for struct in page.Items]
         except _MISFITS:
-            page = _answer(body, _ANY_PAGE)
+            page = parse_answer(body, _ANY_PAGE)
             items = [self.decode(item) for item in page.Items]
         return PageContent(
             items,
@@ -172,22 +198,39 @@ class ItemCodec(Generic[M]):
         instance = None if collector.problems else collector.run("", self._assemble, values)
         if collector.problems:
             raise DecodeError(self.layout.cls.__name__, self._native_key(raw), collector.problems)
-        vars(instance)[STORED] = self._snapshot(values, raw)
+        seen = self._snapshot(instance, raw)
+        vars(instance)[STORED] = Stored(seen, held_of(self.layout, raw, seen))
         if kept is not None:
             vars(instance)[_UNKNOWN] = kept
         return cast("M", instance)
 
     # --- what is known to be in the table ----------------------------------------------------
 
-    def remember(self, instance: M, item: Mapping[str, AttributeValue]) -> None:
-        """Note what a successful write left in the table."""
-        vars(instance)[STORED] = item
+    def remember(
+        self, instance: M, item: Mapping[str, AttributeValue], held: Mapping[str, AttributeValue] | None = None
+    ) -> None:
+        """Note what a successful write left in the table.
 
-    def stored(self, instance: M) -> Mapping[str, AttributeValue] | None:
+        Args:
+            instance: what was written.
+            item: the item as the instance has it.
+            held: the item as the table has it, where that is less.
+        """
+        vars(instance)[STORED] = Stored(item, item if held is None else held)
+
+    def known(self, instance: M) -> Stored | None:
         """What was read or written last; ``None`` for an instance that was neither."""
         stored: Any = vars(instance).get(STORED)
+        if not isinstance(stored, msgspec.Struct):
+            return cast("Stored | None", stored)
         # What was read is kept as it was decoded; it becomes AttributeValues only here, where they are wanted.
-        return self._compiled.encode(self._compiled.lift(stored)) if isinstance(stored, msgspec.Struct) else stored
+        seen = self._compiled.encode(self._compiled.lift(stored))
+        return Stored(seen, held_of(self.layout, stored, seen))
+
+    def stored(self, instance: M) -> Mapping[str, AttributeValue] | None:
+        """What was read or written last, as the instance had it; ``None`` for an instance that was neither."""
+        known = self.known(instance)
+        return None if known is None else known.seen
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -220,6 +263,10 @@ class ItemCodec(Generic[M]):
         return _decoder("WriteAnswer", [("Attributes", self._item_type | None, None)])
 
     @cached_property
+    def _item(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self._item_type, strict=False)
+
+    @cached_property
     def _page(self) -> msgspec.json.Decoder[Any]:
         return _page_decoder(self._item_type)
 
@@ -245,15 +292,15 @@ class ItemCodec(Generic[M]):
     def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         return self._builder.generic.decode(self.layout, raw, forbid_unknown=self._unknown == "forbid")
 
-    def _snapshot(self, values: dict[str, Any], raw: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
+    def _snapshot(self, instance: Any, raw: Mapping[str, Any]) -> Mapping[str, AttributeValue]:  # an M
         """What :meth:`stored` says of an item that was read by the general path; as it does by the compiled one."""
         try:
-            return self._compiled.encode(self._assemble(values))
+            return self._compiled.encode(instance)
         except (InvalidValue, InvalidKey):  # no item of DynamoDB's own
             return bytes_in({name: value for name, value in raw.items() if name in self._wires})
 
     def _decode_one(self, body: bytes, field: str) -> M | None:
-        raw = _answer(body, _ANY_ANSWER).get(field)
+        raw = answer_json(body).get(field)
         return None if raw is None else self.decode(raw)
 
     def _native_key(self, raw: Mapping[str, Any]) -> dict[str, object]:
@@ -262,19 +309,6 @@ class ItemCodec(Generic[M]):
             name: next(iter(value.values()), None) if isinstance(value, Mapping) else value
             for name, value in found.items()
         }
-
-
-def bytes_in(item: Mapping[str, Any]) -> dict[str, AttributeValue]:
-    """AttributeValues in JSON form (binary as base64 text) with their binary content as ``bytes``.
-
-    Raises:
-        Misfit: some are no AttributeValues; it lists each as a path.
-    """
-    collector = Collector()
-    for name, value in item.items():
-        collector.run(name, from_attribute_value, value)
-    collector.check()
-    return {name: _bytes_in(value) for name, value in item.items()}
 
 
 def _last_key(key: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None:
@@ -290,19 +324,6 @@ def _last_key(key: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None
     except Misfit as misfit:
         problems = [Problem(f"LastEvaluatedKey.{problem.path}", problem.message) for problem in misfit.problems]
         raise DecodeError("of the answer", {}, problems) from None
-
-
-def _bytes_in(value: Any) -> Any:  # an AttributeValue
-    tag, content = next(iter(value.items()))
-    if tag == "B" and isinstance(content, str):
-        return {"B": base64.b64decode(content)}
-    if tag == "BS":
-        return {"BS": [base64.b64decode(element) if isinstance(element, str) else element for element in content]}
-    if tag == "L":
-        return {"L": [_bytes_in(element) for element in content]}
-    if tag == "M":
-        return {"M": {name: _bytes_in(element) for name, element in content.items()}}
-    return value
 
 
 def _produce(default: Any, instance: object) -> Any:  # of the attribute's type
@@ -332,26 +353,3 @@ def _page_decoder(item: Any) -> msgspec.json.Decoder[Any]:  # a msgspec type exp
 
 
 _ANY_PAGE = _page_decoder(Any)
-_ANY_ANSWER = msgspec.json.Decoder(dict[str, Any])
-
-
-def answer_json(body: bytes) -> dict[str, Any]:
-    """An answer as JSON.
-
-    Raises:
-        DecodeError: it is not JSON, or nests too deep.
-    """
-    answer: dict[str, Any] = _answer(body, _ANY_ANSWER)
-    return answer
-
-
-def _answer(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:  # what the decoder makes
-    """An answer with items of any kind.
-
-    Raises:
-        DecodeError: it is not JSON, nests too deep, or is no such answer.
-    """
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError("of the answer", {}, [Problem("$", f"the answer is not readable JSON: {error}")]) from None

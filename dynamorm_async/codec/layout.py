@@ -23,7 +23,8 @@ class AttributeOptions:
     """What ``attr()`` and its siblings say about an attribute, besides its type and default.
 
     Attributes:
-        role: ``attribute``, ``partition_key``, ``sort_key``, ``version``, ``created_at``, ``updated_at`` or ``ttl``.
+        role: ``attribute``, ``partition_key``, ``sort_key``, ``version``, ``created_at``, ``updated_at``, ``deleted_at``
+            or ``ttl``.
         name: the attribute's name in DynamoDB; ``None`` is the Python name.
         storage: how the value is stored: as its own type, as JSON text, compressed, or as epoch seconds.
     """

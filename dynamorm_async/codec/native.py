@@ -15,15 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 from dynamorm_async.codec.containers import make_set, map_key
+from dynamorm_async.codec.depth import MAX_CONTAINERS, MAX_DEPTH
 from dynamorm_async.codec.misfit import Collector, expected
 from dynamorm_async.codec.numbers import parse_number
 from dynamorm_async.codec.scalars import dump_bytes, dump_decimal, dump_float, dump_int
 from dynamorm_async.codec.shapes import NULL
 from dynamorm_async.errors import InvalidValue
 from dynamorm_async.types import AttributeValue
-
-MAX_DEPTH = 32
-"""How deep lists and maps may nest in DynamoDB."""
 
 
 def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noqa: PLR0911 - one return a type tag
@@ -42,14 +40,14 @@ def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noq
         return {"N": _number(native)}
     if isinstance(native, bytes | bytearray | memoryview):
         return {"B": dump_bytes(native)}
-    if depth >= MAX_DEPTH - 1:  # what the innermost list or map holds is a level as well
+    if isinstance(native, set | frozenset):
+        return _set(native)
+    if depth >= MAX_CONTAINERS and isinstance(native, Mapping | list | tuple):
         raise InvalidValue(f"lists and maps nest deeper than {MAX_DEPTH} levels, which is DynamoDB's limit")
     if isinstance(native, Mapping):
         return {"M": {map_key(key): to_attribute_value(value, depth + 1) for key, value in native.items()}}
     if isinstance(native, list | tuple):
         return {"L": [to_attribute_value(element, depth + 1) for element in native]}
-    if isinstance(native, set | frozenset):
-        return _set(native)
     raise InvalidValue(
         f"{type(native).__name__} has no DynamoDB type: register hooks for it on a converter "
         "from make_converter(), and pass that to @model(converter=...)"

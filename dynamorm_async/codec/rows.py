@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from dynamorm_async.codec.item import answer_json, bytes_in
+from dynamorm_async.codec.answers import answer_json, bytes_in
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.page import PageContent
@@ -89,14 +89,23 @@ def path_text(path: Segments) -> str:
     return "".join(f"[{s}]" if isinstance(s, int) else (f".{s}" if i else s) for i, s in enumerate(path))
 
 
-def _value(item: Mapping[str, Any], path: Segments, shape: Decodes, member: Member) -> Any:  # of the shape's type
+def at_path(item: Mapping[str, Any], path: Segments) -> Mapping[str, Any] | None:
+    """The AttributeValue at a path of an item in DynamoDB's JSON form; ``None`` where there is none."""
     value: Any = {"M": item}
     for segment in path:
         content: Any = next(iter(value.values()), None)
         try:
             value = content[segment]
         except (KeyError, IndexError, TypeError):
-            return _absent(member) if len(path) == 1 else None
+            return None
+    found: Mapping[str, Any] = value
+    return found
+
+
+def _value(item: Mapping[str, Any], path: Segments, shape: Decodes, member: Member) -> Any:  # of the shape's type
+    value = at_path(item, path)
+    if value is None:
+        return _absent(member) if len(path) == 1 else None
     return shape.decode(value)
 
 

@@ -16,6 +16,7 @@ import attrs
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from dynamorm_async.codec.depth import MAX_CONTAINERS, check_depth
 from dynamorm_async.codec.layout import Layout
 from dynamorm_async.codec.misfit import expected
 from dynamorm_async.codec.names import Names
@@ -92,9 +93,32 @@ class Shape:
         """Value to AttributeValue.
 
         Raises:
-            InvalidValue: the value is of another type, or cannot be stored.
+            InvalidValue: the value is of another type, cannot be stored, or nests too deep.
         """
-        return self._encode(value)
+        encoded = self._encode(value)
+        if self.may_nest_deep:
+            check_depth(encoded)
+        return encoded
+
+    @cached_property
+    def containers(self) -> int | None:
+        """How many lists and maps its values have around each other at most; ``None`` where the type does not say."""
+        if self.layout is not None:
+            inside = [member.shape.containers for member in self.layout.members]
+        elif self.tag in ("L", "M"):
+            inside = [None if self.item is None else self.item.containers]
+        else:
+            return 0 if self.tag else None
+        known = [count for count in inside if count is not None]
+        return 1 + max(known, default=0) if len(known) == len(inside) else None
+
+    @cached_property
+    def may_nest_deep(self) -> bool:
+        """Whether a value must be looked at to know that it does not nest deeper than DynamoDB takes.
+
+        What has no tag is made by ``to_attribute_value``, which looks itself.
+        """
+        return bool(self.tag) and (self.containers is None or self.containers > MAX_CONTAINERS)
 
     @cached_property
     def _encode(self) -> Callable[[Any], AttributeValue]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
+import anyio
 import attrs
 
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.types import Request, Response
+
+
+def utc_now() -> datetime:
+    """The time, where the caller has given no clock."""
+    return datetime.now(UTC)
 
 
 class Send(Protocol):
@@ -25,7 +33,11 @@ class Access:
     Attributes:
         send: sends a request.
         cursors: makes cursors and takes them back.
+        clock: the time by which items have expired.
+        sleep: waits for a number of seconds.
     """
 
     send: Send
     cursors: CursorCodec
+    clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], Awaitable[object]] = anyio.sleep

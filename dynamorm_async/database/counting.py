@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from dynamorm_async.codec.item import bytes_in
+from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.types import AttributeValue

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final, overload
 
-from dynamorm_async.database.access import Access
+from dynamorm_async.database.access import Access, utc_now
+from dynamorm_async.database.batch_get import BatchGet
+from dynamorm_async.database.batch_sender import OnProgress
+from dynamorm_async.database.batch_write import BatchWrite, put_many
 from dynamorm_async.database.connection import Connection
 from dynamorm_async.database.metering import Meter, Statistics
+from dynamorm_async.database.modify import ATTEMPTS, Modification
+from dynamorm_async.database.partiql import PartiQL
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
 from dynamorm_async.database.targets import read_target
+from dynamorm_async.database.transact_get import TransactGet
 from dynamorm_async.database.transaction import Transaction
+from dynamorm_async.database.updated import UpdatedAttributes, updated_attributes
 from dynamorm_async.database.writing import send_write
+from dynamorm_async.errors import BatchReport
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import spec_of
+from dynamorm_async.plan.arguments import check_positive, check_token
+from dynamorm_async.plan.batch_get import plan_batch_get
 from dynamorm_async.plan.capacity import Report
 from dynamorm_async.plan.cursors import CursorCodec
+from dynamorm_async.plan.hiding import is_hidden
 from dynamorm_async.plan.items import get_item
-from dynamorm_async.plan.transactions import check_token
 from dynamorm_async.plan.write import Returns
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
@@ -32,10 +42,8 @@ from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettin
 from dynamorm_async.types import UNSET
 
 M = TypeVar("M")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @final
@@ -62,10 +70,14 @@ class Database:
             clients that are not trusted. Needs ``dynamorm-async[crypto]``.
         cursor_lifetime: seconds that a cursor is good for.
         capacity: what DynamoDB is asked to report of consumed capacity: ``none``, ``total``, or ``indexes``.
-        clock: the time for ``created_at`` and ``updated_at``: a function that returns an aware datetime.
+        clock: the time for ``created_at``, ``updated_at`` and ``deleted_at``, and by which items have expired: a
+            function that returns an aware datetime.
 
     Every call may raise ``CallError`` (a request failed), ``CredentialsError``, ``ConfigurationError`` (on first use)
     and ``DatabaseClosed``; ``UsageError`` says that a call cannot work as written, before anything is sent.
+
+    Writes that touch ``unique()`` attributes are transactions: they may also raise ``NotUnique`` and
+    ``TransactionConflict``, and cost what :func:`unique` says.
     """
 
     def __init__(
@@ -83,7 +95,7 @@ class Database:
         cursor_secrets: Sequence[str | bytes] = (),
         cursor_lifetime: float = 86_400.0,
         capacity: Report = "none",
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         settings = TransportSettings(
             region=region,
@@ -97,10 +109,11 @@ class Database:
         )
         self._connection = Connection(settings, report=capacity)
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
-        self._access = Access(send=self._connection.send, cursors=cursors)
+        self._access = Access(send=self._connection.send, cursors=cursors, clock=clock)
         self._prefix = table_prefix
         self._writes = Writes(prefix=table_prefix, clock=clock)
         self._tables = Tables(self._connection, table_prefix)
+        self._partiql = PartiQL(self._connection.send, table_prefix)
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,6 +131,11 @@ class Database:
     def tables(self) -> Tables:
         """Create, ensure, describe and delete tables."""
         return self._tables
+
+    @property
+    def partiql(self) -> PartiQL:
+        """PartiQL statements: one, a batch, or a transaction of them."""
+        return self._partiql
 
     @property
     def lane(self) -> LaneName | None:
@@ -155,10 +173,13 @@ class Database:
         /,
         *,
         consistent: bool = ...,
+        hidden: bool = ...,
         timeout: float | None = ...,
     ) -> M | None: ...
     @overload
-    async def get(self, target: Key[M], /, *, consistent: bool = ..., timeout: float | None = ...) -> M | None: ...
+    async def get(
+        self, target: Key[M], /, *, consistent: bool = ..., hidden: bool = ..., timeout: float | None = ...
+    ) -> M | None: ...
     async def get(
         self,
         target: type[M] | Key[M],
@@ -167,6 +188,7 @@ class Database:
         /,
         *,
         consistent: bool = False,
+        hidden: bool = False,
         timeout: float | None = None,
     ) -> M | None:
         """One item by its key, or ``None``.
@@ -176,17 +198,76 @@ class Database:
             partition: the partition key's value.
             sort: the sort key's value, where the model has a sort key.
             consistent: a strongly consistent read: twice the capacity.
+            hidden: return the item though it has expired (of a model that hides those) or is soft-deleted.
             timeout: seconds for the whole call.
 
         Raises:
             InvalidKey: a key value is missing, empty, or of another type than its attribute.
+            UsageError: no model, no key values, or key values beside a Key.
             DecodeError: the item does not fit the model.
 
         Costs one GetItem.
         """
         spec, values = read_target(target, partition, sort)
         request = get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
-        return spec.codec.decode_get((await self._connection.send(request, timeout)).body)
+        item = spec.codec.decode_get((await self._connection.send(request, timeout)).body)
+        if spec.hides and not hidden and item is not None and is_hidden(spec, item, self._access.clock()):
+            return None
+        return item
+
+    @overload
+    def batch_get(
+        self, *keys: Key[M], consistent: bool = ..., concurrency: int = ..., timeout: float | None = ...
+    ) -> BatchGet[M]: ...
+    @overload
+    def batch_get(
+        self,
+        a: Key[A],
+        b: Key[B],
+        /,
+        *more: Key[A] | Key[B],
+        consistent: bool = ...,
+        concurrency: int = ...,
+        timeout: float | None = ...,
+    ) -> BatchGet[A | B]: ...
+    @overload
+    def batch_get(
+        self, *keys: Key[Any], consistent: bool = ..., concurrency: int = ..., timeout: float | None = ...
+    ) -> BatchGet[Any]: ...
+    def batch_get(
+        self, *keys: Key[Any], consistent: bool = False, concurrency: int = 4, timeout: float | None = None
+    ) -> BatchGet[Any]:
+        """Items of many keys, of one model or several: awaited a list, iterated pairs of key and item.
+
+        ``await`` gives one item for each key, in their order, ``None`` for a miss. ``async for key, item in ...`` gives
+        each distinct key once, as they arrive. See :class:`BatchGet`.
+
+        Args:
+            keys: any number; an item that is asked for twice is read once.
+            consistent: strongly consistent reads: twice the capacity.
+            concurrency: how many requests at the same time.
+            timeout: seconds for the whole call where it is awaited, pauses included; for each request where it is
+                iterated.
+
+        Raises:
+            UsageError: something is no Key, or ``concurrency`` is less than 1.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+            BatchGetFailed: on await or iteration: a request failed, keys stayed unprocessed, the time was over, or items
+                do not fit their model. It carries what arrived, and what did not.
+
+        Costs one BatchGetItem for each 100 distinct items, and one for each round of what was left unprocessed.
+        """
+        plan = plan_batch_get(keys, self._prefix, consistent=consistent)
+        check_positive(concurrency, f"concurrency={concurrency!r}")
+        return BatchGet(plan, self._access, concurrency=concurrency, timeout=timeout)
+
+    @property
+    def transact_get(self) -> TransactGet:
+        """``user, order = await db.transact_get(Key(User, ...), Key(Order, ...))``: as they were at one moment.
+
+        See :class:`TransactGet`.
+        """
+        return TransactGet(self._connection.send, self._prefix, self._access.clock)
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
@@ -207,8 +288,9 @@ class Database:
             token: makes a repeated call harmless for ten minutes: 1 to 36 characters, the same for the same operations.
                 One of our own, kept over retries, by default.
             at: the time for ``created_at`` and ``updated_at``. With a ``token`` give it the time of your caller's request:
-                a repeated transaction has to be the same to the byte, or it is an ``IdempotentParameterMismatch``.
-            timeout: seconds for each request.
+                a repeated transaction has to be the same to the byte, or it is an ``IdempotentParameterMismatch``. So it
+                is, too, where a change of a unique value is repeated after it was applied.
+            timeout: seconds for the whole call.
 
         Raises:
             UsageError: the token is empty or too long.
@@ -218,10 +300,55 @@ class Database:
             self._connection.send, writes, token=None if token is None else check_token(token), timeout=timeout
         )
 
+    def batch_write(self, *, concurrency: int = 4, on_progress: OnProgress | None = None) -> BatchWrite:
+        """Many puts and deletes, 25 in a request: ``async with db.batch_write() as batch:``. See :class:`BatchWrite`.
+
+        Args:
+            concurrency: requests under way at the same time, at most.
+            on_progress: an async function that is told how far the batch is, after each answer and never twice at
+                once. What it raises stops the batch and is raised from the block.
+
+        It takes no ``timeout``: each request has ``Timeouts.call``, and a cancel scope around the block
+        (``asyncio.timeout(60)``, ``anyio.fail_after(60)``) bounds all of it; ``batch.report`` then says what was written.
+
+        Raises:
+            UsageError: ``concurrency`` is no whole number of at least 1.
+
+        Costs one BatchWriteItem for 25 operations, and one for what was left unprocessed; one request for each operation
+        of a versioned instance, or of a model with unique attributes.
+        """
+        return BatchWrite(self._connection.send, self._writes, concurrency=concurrency, on_progress=on_progress)
+
+    async def put_many(
+        self,
+        items: Iterable[object] | AsyncIterable[object],
+        *,
+        concurrency: int = 4,
+        on_progress: OnProgress | None = None,
+    ) -> BatchReport:
+        """Put many instances, of any models, as one :meth:`batch_write`.
+
+        Args:
+            items: the instances; no more are taken from it than there is room for.
+            concurrency: requests under way at the same time, at most.
+            on_progress: an async function that is told how far it is; see :meth:`batch_write`.
+
+        Returns:
+            What was written.
+
+        Raises:
+            BatchWriteFailed: not everything was written; its report says what was not.
+            InvalidValue, InvalidKey, ItemTooLarge: an item cannot be stored; nothing is sent from then on.
+            UsageError: ``concurrency`` is less than 1, or something among the items is no instance of a model.
+
+        Costs what :meth:`batch_write` does, and like it takes no ``timeout``.
+        """
+        return await put_many(self.batch_write(concurrency=concurrency, on_progress=on_progress), items)
+
     async def create(self, item: M, *, timeout: float | None = None) -> M:
         """Write a new item.
 
-        Sets ``created_at`` (unless it was given), ``updated_at`` and ``version`` 1; on the instance after success.
+        Sets ``created_at`` (unless it was given), ``updated_at`` and the next ``version``; on the instance after success.
 
         Args:
             item: an instance of a model.
@@ -231,8 +358,10 @@ class Database:
             The same instance.
 
         Raises:
-            ItemExists: the key is taken; the error carries the item that is there.
+            ItemExists: the key is taken, if only by a soft-deleted item; the error carries the item that is there.
+            NotUnique: another item has the value of a ``unique()`` attribute.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+            UsageError: it is no instance of a model.
             OutcomeUnknown: the answer was lost, so the item may or may not have been written.
 
         Costs one PutItem.
@@ -275,8 +404,12 @@ class Database:
         Raises:
             VersionConflict: the item was written since this version of it was read.
             ConditionFailed: ``where`` does not hold; the error carries the item that is there.
+            NotUnique: another item has the value of a ``unique()`` attribute.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
-            OutcomeUnknown: the answer of a conditional write was lost.
+            InvalidExpression: more in ``where`` than DynamoDB takes in an expression.
+            UsageError: it is no instance of a model, or ``where`` is of another one.
+            DecodeError: it was written, but the item that was overwritten does not fit the model.
+            OutcomeUnknown: the answer was lost, of a conditional write or one that returns the old item.
 
         Costs one PutItem.
         """
@@ -314,6 +447,17 @@ class Database:
         *changes: Update,
         where: Condition | None = ...,
         upsert: bool = ...,
+        returns: Literal["updated_old", "updated_new"],
+        timeout: float | None = ...,
+    ) -> UpdatedAttributes: ...
+    @overload
+    async def update(
+        self,
+        key: Key[M],
+        /,
+        *changes: Update,
+        where: Condition | None = ...,
+        upsert: bool = ...,
         returns: Literal["none"],
         timeout: float | None = ...,
     ) -> None: ...
@@ -326,7 +470,7 @@ class Database:
         upsert: bool = False,
         returns: Returns = "new",
         timeout: float | None = None,
-    ) -> M | None:
+    ) -> M | UpdatedAttributes | None:
         """Change some attributes of an item without reading it first.
 
         Sets ``updated_at`` and moves ``version``. An item that is not there is an error unless ``upsert`` is set:
@@ -334,17 +478,21 @@ class Database:
 
         Args:
             key: which item.
-            changes: such as ``User.age.add(1)``, ``User.email.set("a@b.c")``, ``User.tags.discard({"x"})``.
+            changes: such as ``User.age.add(1)``, ``User.age.set(User.limit - 1)``, ``User.tags.discard({"x"})``.
             where: what must hold of the item that is there.
             upsert: make the item where there is none.
-            returns: the item as it is then (``new``), as it was (``old``; ``None`` where there was none), or ``none``.
+            returns: the item as it is then (``new``), as it was (``old``; ``None`` where there was none), only what was
+                changed (``updated_new``, ``updated_old``; see :class:`UpdatedAttributes`), or ``none``.
             timeout: seconds for the whole call.
 
         Raises:
             ItemNotFound: there is no such item.
             ConditionFailed: ``where`` does not hold; the error carries the item that is there.
-            UsageError: no changes, or a change of a key or of the version.
-            InvalidExpression: two changes of the same path.
+            NotUnique: another item has the value of a ``unique()`` attribute.
+            UsageError: no Key, no changes, a change of a key or of the version, or something of another model.
+            InvalidKey, InvalidValue: a key value, or a value of a key of an index, is empty, too long, or of another type.
+            InvalidExpression: two changes of the same path, or more than DynamoDB takes in an expression.
+            ValidationFailed: the item does not have what the changes compute with, or the map that a path leads through.
             DecodeError: the change was made, but the item does not fit the model.
             OutcomeUnknown: the answer of a change that is not safe to repeat was lost.
 
@@ -352,14 +500,19 @@ class Database:
         """
         write = self._writes.update(key, changes, where=where, upsert=upsert, returns=returns)
         response = await send_write(self._connection.send, write, timeout)
-        return None if returns == "none" else write.spec.codec.decode_written(response.body)
+        if returns == "none":
+            return None
+        if returns in ("updated_old", "updated_new"):
+            return updated_attributes(write, response.body)
+        return write.spec.codec.decode_written(response.body)
 
     async def save(self, item: M, *, timeout: float | None = None) -> M:
         """Write what changed on an instance since it was read or written; nothing changed costs no request.
 
-        Attributes that the model does not have, and those that did not change here, stay as they are in the table.
-        Under the instance's version, where the model has one. An instance that was neither read nor written (a new
-        one, or the result of ``attrs.evolve``) is created.
+        Attributes that the model does not have, and those that did not change here, stay as they are in the table. So do
+        the entries of maps, at any depth: of nested classes, of dicts, and in ``Any``. Lists, sets, values of unions
+        and what is stored as JSON or compressed are replaced whole. Under the instance's version, where the model has
+        one. An instance that was neither read nor written (a new one, or the result of ``attrs.evolve``) is created.
 
         Args:
             item: an instance of a model.
@@ -371,9 +524,12 @@ class Database:
         Raises:
             VersionConflict: the item was written, or deleted, since this version of it was read.
             ItemNotFound: the item is gone (a model without a version).
+            ConditionFailed: a map that entries were changed of is gone, or is no map any more.
             ItemExists: a new instance whose key is taken.
-            UsageError: a key attribute was changed.
-            InvalidValue, ItemTooLarge: the item cannot be stored.
+            NotUnique: another item has the value of a ``unique()`` attribute.
+            UsageError: a key attribute was changed, or it is no instance of a model.
+            InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
+            InvalidExpression: some 200 attributes or more changed, which one request cannot say.
             OutcomeUnknown: the answer of a versioned write was lost.
 
         Costs one UpdateItem, or none.
@@ -383,6 +539,48 @@ class Database:
             await send_write(self._connection.send, write, timeout)
         return item
 
+    async def modify(
+        self, key: Key[M], change: Callable[[M], object], *, attempts: int = ATTEMPTS, timeout: float | None = None
+    ) -> M:
+        """Read an item, let a function change it, and save it under its version; again from the start on a conflict.
+
+        Concurrent calls lose no update: each change is made on the item as it is then, soft-deleted or expired ones
+        included. Between attempts, it waits a
+        random time of at most 25 ms, 50 ms, 100 ms … up to two seconds. For a change that does not depend on what is
+        there, :meth:`update` costs less.
+
+        Args:
+            key: which item. Its model has a ``version()``.
+            change: changes the instance that it is given, in place; it may be an async function. It is called once an
+                attempt, so it should do nothing else that must not happen twice. What it raises is raised, and nothing
+                is written.
+            attempts: how often to read, change and save, at most.
+            timeout: seconds for all attempts, pauses and an async ``change`` together; by default each request has
+                ``Timeouts.call``, and there is no bound besides.
+
+        Returns:
+            The item as it was saved. An item that the function leaves as it was is not written.
+
+        Raises:
+            ItemNotFound: there is no such item.
+            VersionConflict: somebody else wrote in between at every attempt, or when there was no time for another.
+            ConditionFailed: a map that entries were changed of is gone, or is no map any more.
+            NotUnique: another item has the value of a ``unique()`` attribute.
+            UsageError: no Key, ``attempts`` is less than 1, the model has no version, or the function returned another
+                instance, or changed the version or a key.
+            InvalidKey, InvalidValue, ItemTooLarge: the key is none, or the item cannot be stored as it was changed.
+            InvalidExpression: so many attributes changed that one request cannot say it.
+            DecodeError: the item does not fit the model.
+            CallTimeout: the time is over.
+            OutcomeUnknown: the answer of a save was lost, and reading the item did not tell whether it was applied. It
+                does tell where the model has an ``updated_at()``, unless others wrote more than once since.
+
+        Costs one GetItem, at twice the capacity, and one UpdateItem an attempt; one GetItem where nothing changed.
+        """
+        return await Modification(
+            self._connection.send, self._writes, key, change, attempts=attempts, timeout=timeout
+        ).run()
+
     @overload
     async def delete(
         self,
@@ -391,15 +589,30 @@ class Database:
         *,
         where: Condition | None = ...,
         returns: Literal["none"] = ...,
+        hard: bool = ...,
         timeout: float | None = ...,
     ) -> None: ...
     @overload
     async def delete(
-        self, target: Key[M], /, *, where: Condition | None = ..., returns: Literal["old"], timeout: float | None = ...
+        self,
+        target: Key[M],
+        /,
+        *,
+        where: Condition | None = ...,
+        returns: Literal["old"],
+        hard: bool = ...,
+        timeout: float | None = ...,
     ) -> M | None: ...
     @overload
     async def delete(
-        self, target: M, /, *, where: Condition | None = ..., returns: Literal["old"], timeout: float | None = ...
+        self,
+        target: M,
+        /,
+        *,
+        where: Condition | None = ...,
+        returns: Literal["old"],
+        hard: bool = ...,
+        timeout: float | None = ...,
     ) -> M | None: ...
     async def delete(
         self,
@@ -408,23 +621,62 @@ class Database:
         *,
         where: Condition | None = None,
         returns: Literal["none", "old"] = "none",
+        hard: bool = False,
         timeout: float | None = None,
     ) -> Any:  # as overloaded
         """Delete an item. One that is not there is fine, unless ``where`` says otherwise.
+
+        Of a model with ``deleted_at()`` the item is soft-deleted: it stays, with the time of its deletion, and reads leave
+        it out. That sets ``updated_at`` and moves ``version``; on the instance after success. One that is soft-deleted
+        already counts as not there.
 
         Args:
             target: a :class:`Key`, or an instance; an instance of a versioned model under its version.
             where: what must hold of the item that is there.
             returns: ``old`` returns the item that was deleted, or ``None`` where there was none.
+            hard: really delete the item, soft-deleted or not.
             timeout: seconds for the whole call.
 
         Raises:
             VersionConflict: the item was written since this instance was read.
             ConditionFailed: ``where`` does not hold; the error carries the item that is there.
-            OutcomeUnknown: the answer of a conditional delete was lost.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+            InvalidExpression: more in ``where`` than DynamoDB takes in an expression.
+            UsageError: neither a Key nor an instance of a model, or ``where`` is of another one.
+            DecodeError: it was deleted, but does not fit the model.
+            OutcomeUnknown: the answer was lost, of a conditional delete or one that returns the old item.
 
-        Costs one DeleteItem.
+        Costs one DeleteItem; a soft delete, one UpdateItem.
         """
-        write = self._writes.delete(target, where=where, returns=returns)
+        write = self._writes.delete(target, where=where, returns=returns, hard=hard)
         response = await send_write(self._connection.send, write, timeout)
         return write.spec.codec.decode_written(response.body) if returns == "old" else None
+
+    @overload
+    async def restore(self, target: Key[M], /, *, timeout: float | None = ...) -> M: ...
+    @overload
+    async def restore(self, target: M, /, *, timeout: float | None = ...) -> M: ...
+    async def restore(self, target: Any, /, *, timeout: float | None = None) -> Any:  # as overloaded
+        """Undo a soft delete. Of an item that is not soft-deleted nothing changes.
+
+        Sets ``updated_at`` and moves ``version``; on the instance after success.
+
+        Args:
+            target: a :class:`Key`, or an instance; an instance of a versioned model under its version.
+            timeout: seconds for the whole call.
+
+        Returns:
+            The item as it is then, read from the table.
+
+        Raises:
+            ItemNotFound: there is no such item.
+            VersionConflict: the item was written since this instance was read.
+            UsageError: the model has no ``deleted_at()`` attribute, or it is neither a Key nor an instance of a model.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+            DecodeError: the item was restored, but does not fit the model.
+
+        Costs one UpdateItem.
+        """
+        write = self._writes.restore(target, returns="new")
+        response = await send_write(self._connection.send, write, timeout)
+        return write.spec.codec.decode_written(response.body)

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-import anyio
+import msgspec
 
-from dynamorm_async.codec.compare import key_identity
-from dynamorm_async.codec.item import answer_json, bytes_in
-from dynamorm_async.database.access import Send
-from dynamorm_async.errors import Throttled
-from dynamorm_async.types import AttributeValue, Request
+from dynamorm_async.codec.identity import Identities
+from dynamorm_async.codec.page import RawKey
+from dynamorm_async.database.keyed import CONCURRENCY, KeyReader
+from dynamorm_async.plan.keyed import Chunk, Place, TableRead, chunks
+from dynamorm_async.plan.places import PlaceId
 
 R = TypeVar("R")
-
-_MAX_KEYS = 100
-_ROUNDS = 8
-_BASE = 0.05
-_CAP = 5.0
-
-Key = dict[str, AttributeValue]
 
 
 class Hydrator(Generic[R]):
     """Reads the items of keys from the table.
 
     Args:
-        send: sends a request.
+        reader: reads by key.
         table: the table's name.
-        key_names: the attributes of its key.
-        make: what becomes of an item, in DynamoDB's JSON form.
+        identities: which item a key of it means.
+        make: what becomes of an item as it stands in an answer.
         consistent: strongly consistent reads.
     """
 
     def __init__(
         self,
-        send: Send,
+        reader: KeyReader,
         table: str,
-        key_names: tuple[str, ...],
-        make: Callable[[Mapping[str, Any]], R],
+        identities: Identities,
+        make: Callable[[msgspec.Raw], R],
         *,
         consistent: bool,
     ) -> None:
-        self._send = send
+        self._reader = reader
         self._table = table
-        self._key_names = key_names
+        self._identities = identities
         self._make = make
-        self._options = {"ConsistentRead": True} if consistent else {}
+        self._tables = {table: TableRead(identities, {"ConsistentRead": True} if consistent else {})}
         self.reports: list[Any] = []  # what the answers report of consumed capacity
 
-    async def whole_items(self, keys: Sequence[Key]) -> list[R | None]:
+    async def whole_items(self, keys: Sequence[RawKey]) -> list[R | None]:
         """The items of some keys, in their order; ``None`` for one that is gone by now.
 
         Raises:
@@ -59,33 +51,17 @@ class Hydrator(Generic[R]):
             CallError: a request failed.
             DecodeError: an item does not fit the model.
 
-        Costs one BatchGetItem for each 100 keys, and one for what was left unprocessed.
+        Costs one BatchGetItem for each 100 keys, four at the same time, and one for what was left unprocessed.
         """
-        unique = list({key_identity(key): key for key in keys}.values())  # DynamoDB refuses a key twice
-        found: dict[bytes, R] = {}
-        for start in range(0, len(unique), _MAX_KEYS):
-            for raw in await self._batch(unique[start : start + _MAX_KEYS]):
-                found[key_identity({name: raw[name] for name in self._key_names})] = self._make(raw)
-        return [found.get(key_identity(key)) for key in keys]
+        ids: list[PlaceId] = [(self._table, *self._identities.of_key(key)) for key in keys]
+        # DynamoDB refuses a key twice.
+        unique = {place: Place(self._table, key, place) for place, key in zip(ids, keys, strict=True)}
+        found: dict[PlaceId, R | None] = {}
 
-    async def _batch(self, keys: list[Key]) -> list[dict[str, Any]]:
-        """The raw items of at most 100 keys, in whatever order."""
-        items: list[dict[str, Any]] = []
-        for attempt in range(_ROUNDS):
-            body = {"RequestItems": {self._table: {"Keys": keys, **self._options}}}
-            response = await self._send(Request(operation="BatchGetItem", body=body, table=self._table), None)
-            answer = answer_json(response.body)
-            self.reports += answer.get("ConsumedCapacity") or []
-            items += answer.get("Responses", {}).get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            if not left:
-                return items
-            keys = [bytes_in(key) for key in left]
-            await anyio.sleep(random.random() * min(_CAP, _BASE * 2**attempt))  # noqa: S311 - jitter
-        raise Throttled(
-            f"{len(keys)} keys were left unprocessed {_ROUNDS} times; read less at once, or later",
-            operation="BatchGetItem",
-            table=self._table,
-            attempts=_ROUNDS,
-            code="UnprocessedKeys",
-        )
+        def arrived(chunk: Chunk) -> None:
+            self.reports += chunk.reports
+            for place, raw in chunk.take():
+                found[place] = None if raw is None else self._make(raw)
+
+        await self._reader.read_all(chunks(list(unique.values()), self._tables), CONCURRENCY, arrived)
+        return [found[place] for place in ids]

@@ -9,7 +9,7 @@ from typing import final
 
 import attrs
 
-from dynamorm_async.plan.capacity import Capacity, reported_capacity
+from dynamorm_async.plan.capacity import Capacity, is_read, reported_capacity
 from dynamorm_async.types import Request, Response
 
 
@@ -65,7 +65,7 @@ class Metering:
         """Count a request everywhere that it counts."""
         capacity = None
         if "ReturnConsumedCapacity" in request.body:
-            capacity = reported_capacity(request.operation, response.body)
+            capacity = reported_capacity(request.operation, response.body, reads=is_read(request))
         self.total.count(request.operation, response.attempts, capacity)
         for owner, meter in _MEASURING.get():
             if owner is self:

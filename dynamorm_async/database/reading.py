@@ -10,6 +10,7 @@ import msgspec
 
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.aggregates import Average, Fold, Groups, Highest, Lowest, N, Sum, fold, zero_of
+from dynamorm_async.database.awaiting import warn_unawaited
 from dynamorm_async.database.counting import count_items
 from dynamorm_async.database.page import Page
 from dynamorm_async.database.pages import PageStream, read_page
@@ -21,7 +22,10 @@ from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.expressions.selftypes import Reads
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.arguments import check_positive
 from dynamorm_async.plan.explain import Explanation, explain
+from dynamorm_async.plan.hiding import Hiding, hiding
+from dynamorm_async.plan.projection import check_selected
 from dynamorm_async.plan.reading import Reading, ReadPlan, plan_query, plan_scan
 from dynamorm_async.plan.targets import check_roots
 
@@ -35,7 +39,7 @@ E = TypeVar("E")
 
 class Reader(Generic[R]):
     """What queries and scans share. Every method that narrows returns a new builder; nothing is sent before it is
-    awaited or iterated.
+    awaited or iterated. One that is dropped without either, nor explained, nor made another of, warns.
     """
 
     def __init__(self, spec: ModelSpec[Any], table: str, access: Access, reading: Reading | None = None) -> None:
@@ -43,6 +47,11 @@ class Reader(Generic[R]):
         self._table = table
         self._access = access
         self._reading = reading or Reading()
+        self._used = False
+
+    def __del__(self) -> None:
+        if not self._used:
+            warn_unawaited(f"the {type(self).__name__.lower()} of {self._spec.name}")
 
     def where(self, *conditions: Condition) -> Self:
         """Only items for which all the conditions hold, these and those of earlier calls.
@@ -50,6 +59,7 @@ class Reader(Generic[R]):
         Raises:
             UsageError: something is not a condition, or is about another model.
         """
+        self._used = True  # also where it is refused: the error says enough
         condition = all_of(conditions)
         if condition is not None:
             check_roots(self._spec, condition)
@@ -69,7 +79,7 @@ class Reader(Generic[R]):
         Raises:
             UsageError: less than 1.
         """
-        return self._with(limit=_positive(items, "limit"))
+        return self._with(limit=self._positive(items, f"limit({items!r})"))
 
     def page_size(self, items: int) -> Self:
         """At most this many items read for one page (DynamoDB's ``Limit``, before filters).
@@ -77,7 +87,7 @@ class Reader(Generic[R]):
         Raises:
             UsageError: less than 1.
         """
-        return self._with(page_size=_positive(items, "page_size"))
+        return self._with(page_size=self._positive(items, f"page_size({items!r})"))
 
     def consistent(self) -> Self:
         """Strongly consistent reads: twice the capacity; not for global indexes."""
@@ -99,10 +109,15 @@ class Reader(Generic[R]):
         """Whole items, also through an index that does not hold them: read from the table, 100 at a time, in order."""
         return self._with(hydrate=True)
 
+    def with_hidden(self) -> Self:
+        """Expired and soft-deleted items, too, of a model that hides them."""
+        return self._with(with_hidden=True)
+
     # --- results ------------------------------------------------------------------------------
 
     def __await__(self) -> Generator[Any, Any, list[R]]:
         """All the items, as a list. One request a page."""
+        self._used = True
         return self._collect().__await__()
 
     def __aiter__(self) -> ItemStream[R]:
@@ -133,6 +148,7 @@ class Reader(Generic[R]):
 
     async def count(self) -> int:
         """How many items there are. DynamoDB counts; it reads, and charges, as for the items."""
+        self._used = True
         reading = msgspec.structs.replace(self._reading, counting=True)
         return await count_items(open_stream(self._spec, self._access, self._planned(reading), reading))
 
@@ -153,7 +169,7 @@ class Reader(Generic[R]):
 
         Costs one request where nothing is filtered; else as many as it takes to find ``size`` items.
         """
-        _positive(size, "page(size=...)")
+        self._positive(size, f"page(size={size!r})")
         if self._reading.limit is not None:
             raise UsageError(
                 "page() takes its own size, and the pages after it cannot know of a limit: leave limit() out"
@@ -177,6 +193,7 @@ class Reader(Generic[R]):
         Raises:
             UsageError: the attribute is no number.
         """
+        self._used = True
         result: N = await self._fold(attribute, Sum(zero_of(attribute)))
         return result
 
@@ -201,6 +218,7 @@ class Reader(Generic[R]):
 
     def group_by(self, attribute: Attr[A], /) -> Groups[A]:
         """The items by the value of an attribute: ``await query.group_by(User.plan).count()``. One fold a group."""
+        self._used = True
         return Groups(attribute, self._values)
 
     # --- inside -------------------------------------------------------------------------------
@@ -213,16 +231,30 @@ class Reader(Generic[R]):
         return await fold(self._values(attribute), into)
 
     def _values(self, *attributes: Attr[Any]) -> ItemStream[tuple[Any, ...]]:
-        reading = _selected(self._spec, self._reading, attributes)
+        reading = self._selected(attributes)
         return open_stream(self._spec, self._access, self._planned(reading), reading)
 
+    def _selected(self, attributes: tuple[Attr[Any], ...]) -> Reading:
+        self._used = True
+        check_selected(self._spec, attributes)
+        return msgspec.structs.replace(self._reading, select=attributes)
+
     def _plan(self) -> ReadPlan:
+        self._used = True
         return self._planned(self._reading)
+
+    def _positive(self, value: int, given: str) -> int:
+        self._used = True
+        return check_positive(value, given)
 
     def _planned(self, reading: Reading) -> ReadPlan:
         raise NotImplementedError
 
+    def _hiding(self, reading: Reading) -> Hiding | None:
+        return hiding(self._spec, self._access.clock()) if self._spec.hides and not reading.with_hidden else None
+
     def _with(self, **changes: Any) -> Self:  # the fields of Reading
+        self._used = True
         return type(self)(self._spec, self._table, self._access, msgspec.structs.replace(self._reading, **changes))
 
     def __repr__(self) -> str:
@@ -270,10 +302,10 @@ class Query(Reader[R]):
         Raises:
             UsageError: none, or of another model.
         """
-        return Query(self._spec, self._table, self._access, _selected(self._spec, self._reading, attributes))
+        return Query(self._spec, self._table, self._access, self._selected(attributes))
 
     def _planned(self, reading: Reading) -> ReadPlan:
-        return plan_query(self._spec, self._table, reading)
+        return plan_query(self._spec, self._table, reading, self._hiding(reading))
 
 
 @final
@@ -293,9 +325,9 @@ class Scan(Reader[R]):
         Raises:
             UsageError: less than 1, or more than DynamoDB's 1,000,000.
         """
-        if number > _MOST_SEGMENTS:
+        if self._positive(number, f"segments({number!r})") > _MOST_SEGMENTS:
             raise UsageError(f"segments({number}): DynamoDB has at most {_MOST_SEGMENTS:,}")
-        return self._with(segments=_positive(number, "segments"))
+        return self._with(segments=number)
 
     def capacity(self, units_per_second: float) -> Self:
         """Consume no more read capacity units a second than this, on average, by what DynamoDB reports.
@@ -303,6 +335,7 @@ class Scan(Reader[R]):
         Raises:
             UsageError: not above 0.
         """
+        self._used = True
         if not units_per_second > 0:
             raise UsageError(f"capacity({units_per_second}): read units a second, above 0")
         return self._with(capacity=units_per_second)
@@ -327,26 +360,10 @@ class Scan(Reader[R]):
         Raises:
             UsageError: none, or of another model.
         """
-        return Scan(self._spec, self._table, self._access, _selected(self._spec, self._reading, attributes))
+        return Scan(self._spec, self._table, self._access, self._selected(attributes))
 
     def _planned(self, reading: Reading) -> ReadPlan:
-        return plan_scan(self._spec, self._table, reading)
+        return plan_scan(self._spec, self._table, reading, self._hiding(reading))
 
 
 _MOST_SEGMENTS = 1_000_000
-
-
-def _selected(spec: ModelSpec[Any], reading: Reading, attributes: tuple[Attr[Any], ...]) -> Reading:
-    if not attributes:
-        raise UsageError(f"select() without attributes: pass some, such as select({spec.name}.{spec.key[0].name})")
-    names = spec.python_names
-    for attribute in attributes:
-        if attribute.segments[0] not in names:
-            raise UsageError(f"select() takes attributes of {spec.name}, got {attribute!r}")
-    return msgspec.structs.replace(reading, select=attributes)
-
-
-def _positive(value: int, what: str) -> int:
-    if type(value) is not int or value < 1:
-        raise UsageError(f"{what}({value!r}): a whole number of 1 or more")
-    return value

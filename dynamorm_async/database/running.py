@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from dynamorm_async.codec.item import bytes_in
+from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.codec.page import PageContent
-from dynamorm_async.codec.rows import SelectedRows, raw_page
+from dynamorm_async.codec.rows import raw_page
 from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.budget import Budget
 from dynamorm_async.database.counting import counted_page
 from dynamorm_async.database.hydrate import Hydrator
+from dynamorm_async.database.keyed import KeyReader
+from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.cursors import Position, fingerprint
+from dynamorm_async.plan.hiding import Hiding
 from dynamorm_async.plan.positions import start_at
 from dynamorm_async.plan.reading import Reading, ReadPlan
 from dynamorm_async.types import Request
@@ -49,7 +52,9 @@ def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: R
 
 def _bound_to(plan: ReadPlan) -> bytes:
     """What the cursors of a plan are bound to; worked out only where there is one."""
-    return fingerprint([request.body for request in plan.requests])
+    # Not every hidden item is left out by a filter, which would tell two readings apart by itself.
+    leaves_out = () if plan.hiding is None else plan.hiding.reasons
+    return fingerprint([request.body for request in plan.requests], leaves_out)
 
 
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
@@ -63,11 +68,12 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
     if not plan.hydrated or reading.counting:
         return fetch
     key_names = tuple(member.wire for member in spec.key)
-    make = _row_maker(spec, reading)
+    make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
         page = await fetch(request)
-        hydrator = Hydrator(send, request.body["TableName"], key_names, make, consistent=reading.consistent)
+        reader = KeyReader(send, sleep=access.sleep)
+        hydrator = Hydrator(reader, request.body["TableName"], spec.identities, make, consistent=reading.consistent)
         keys = [page.key_at(index, key_names) for index in range(len(page.items))]
         return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
 
@@ -75,12 +81,14 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
 
 
 def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[bytes], PageContent[Any]]:
+    if plan.sifted and (reading.counting or not plan.hydrated):
+        return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading)))
     if reading.counting:
         return counted_page
     if plan.hydrated:
         return partial(raw_page, make=bytes_in)
     if reading.select is not None:
-        return partial(raw_page, make=_row_maker(spec, reading))
+        return partial(raw_page, make=row_maker(spec, reading.select))
     codec = spec.codec if plan.held is None else spec.codec.partial(plan.held)
     if {*plan.key_names} <= spec.python_names.keys():
         return codec.decode_page
@@ -88,9 +96,22 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable
     return partial(raw_page, make=codec.decode)
 
 
-def _row_maker(spec: ModelSpec[Any], reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
-    """What becomes of a whole item: a model, or a tuple of what was selected."""
-    if reading.select is None:
-        return spec.codec.decode
-    paths = [(attr.segments, attr.shape) for attr in reading.select]
-    return SelectedRows(spec.codec.layout, [member.wire for member in spec.key], paths).row
+def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
+    """What becomes of an item that is looked at here: as of any other, and of one that is only counted, as little as can be."""
+    if reading.counting:
+        return dict
+    if reading.select is not None:
+        return row_maker(spec, reading.select)
+    return spec.codec.decode if plan.held is None else spec.codec.partial(plan.held).decode
+
+
+def _sifting(hiding: Hiding | None, make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """The same maker of rows, which makes ``None`` of items that are left out."""
+    if hiding is None:
+        return make
+    return lambda raw: None if hiding.hides(raw) else make(raw)
+
+
+def _sifted_page(body: bytes, *, make: Callable[[Mapping[str, Any]], Any]) -> PageContent[Any]:
+    page = raw_page(body, make=make)
+    return page.replaced(page.items, reports=())

@@ -75,8 +75,7 @@ class Source(Generic[R]):
         """Cancel what is fetched ahead; the task, which ends in the next turns of the loop."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            task.add_done_callback(_forget)
+            let_go(task)
         return task
 
     def position(self) -> Position:
@@ -97,7 +96,13 @@ async def _run(fetch: Fetch[R], request: Request) -> PageContent[R]:
     return await fetch(request)
 
 
-def _forget(task: asyncio.Task[PageContent[R]]) -> None:
+def let_go(task: asyncio.Task[Any]) -> None:
+    """Cancel a task that nobody waits for any more; it ends in the next turns of the loop."""
+    task.cancel()
+    task.add_done_callback(_forget)
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
     """Look at a dropped task's error, so that the loop does not complain of one that nobody looked at."""
     if not task.cancelled():
         task.exception()

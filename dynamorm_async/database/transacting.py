@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import msgspec
 
-from dynamorm_async.codec.item import bytes_in
+from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.database.access import Send
-from dynamorm_async.database.failures import refined
+from dynamorm_async.database.cancellation import cancellation, changed_meanwhile, misjudged
+from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.errors import (
     CallError,
-    ConditionFailed,
-    NotUnique,
+    IdempotentParameterMismatch,
+    ItemNotFound,
     OutcomeUnknown,
-    ServiceError,
     TransactionCancelled,
-    TransactionFailure,
+    TransactionInProgress,
 )
-from dynamorm_async.model.key import Key
-from dynamorm_async.model.unique import OWNER
 from dynamorm_async.plan.items import get_item
-from dynamorm_async.plan.transactions import Action, TransactionPlan, plan_transaction
-from dynamorm_async.plan.unique import Before, known_before, same_before, values_in
+from dynamorm_async.plan.transactions import TransactionPlan, plan_transaction
+from dynamorm_async.plan.unique import Before, MarkerId, known_before, values_in
 from dynamorm_async.plan.write import Write, item_text
-from dynamorm_async.transport.answers import service_error
-from dynamorm_async.transport.retry import may_have_been_applied
-from dynamorm_async.types import Response, Unset
+from dynamorm_async.transport.retry import full_jitter
+from dynamorm_async.types import Request, Response, Unset
 
 _ROUNDS = 10
-_BASE = 0.02
-_CAP = 1.0
+_BASE = 0.04  # seconds
+_CAP = 0.5
+_APPLIED_BEFORE = (
+    ". Of writes that touch unique values the request depends on the values that are there, so this very transaction may have "
+    "been applied before: read its items consistently to find out"
+)
 
 
 async def transact(
@@ -50,32 +51,47 @@ async def transact(
     Args:
         send: sends a request.
         writes: the writes; no two on one item.
-        token: the caller's token; one of our own by default.
+        token: the caller's token, the same in every round, so that nothing is applied twice under it; by default one
+            of our own for each round.
         sites: where the caller wrote each operation, for errors.
-        timeout: seconds for each request.
+        timeout: seconds for the whole call; by default each request has the database's own.
 
     Raises:
         TransactionCancelled: nothing was written; its failures say why.
+        IdempotentParameterMismatch: the caller's token was used for another request; where unique values are touched, it may
+            have been for the same writes.
         OutcomeUnknown: the answer was lost, again and again.
-        UsageError: too many actions, or too large.
+        UsageError: too many actions, too large, or one unique value for two items.
         CallError: as ``send`` raises it.
 
     Costs one TransactWriteItems; and for writes that touch unique values, a GetItem where the item's present values are
-    not known, and another TransactWriteItems for each time that they were changed meanwhile.
+    not known, and another TransactWriteItems, after a GetItem from the second on, for each time that they were changed
+    meanwhile.
     """
+    deadline = Deadline(timeout)
     befores = {
-        index: await _before(send, write, timeout) for index, write in enumerate(writes) if write.unique is not None
+        index: await _before(send, write, deadline) for index, write in enumerate(writes) if write.unique is not None
     }
+    foreign: set[MarkerId] = set()
     for turn in range(_ROUNDS):
-        plan = plan_transaction(writes, befores, token or str(uuid.uuid4()))
+        plan = plan_transaction(writes, befores, token or str(uuid.uuid4()), foreign=foreign)
         try:
-            return await _once(send, plan, timeout)
+            return await send_under_token(send, plan.request, deadline.left(plan.request), _way_out(plan, token, sites))
+        except IdempotentParameterMismatch as error:
+            if token is not None and any(action.marker is not None for action in plan.actions):
+                error.message += _APPLIED_BEFORE
+            raise
         except TransactionCancelled as error:
-            fresh = _changed_meanwhile(error, writes, plan, befores)
-            if not fresh or turn == _ROUNDS - 1:
-                raise explained(error, writes, plan, sites) from None
+            fresh = changed_meanwhile(error, writes, plan, befores)
+            wrong = misjudged(error, plan)
+            if not (fresh or wrong) or turn == _ROUNDS - 1:
+                raise cancellation(error, writes, plan, sites, busy={*fresh, *wrong.values()}) from None
+        if turn:  # the first time it was just a stale guess; now others are writing at the same time
+            await anyio.sleep(full_jitter(turn, random.random, base=_BASE, cap=_CAP))
+            fresh = {index: await _read(send, writes[index], deadline) for index in fresh}
         befores = {**befores, **fresh}
-        await anyio.sleep(random.random() * min(_CAP, _BASE * 2**turn))  # noqa: S311 - jitter
+        # Whose a marker is was judged for the values that the items were thought to have.
+        foreign = set() if fresh else foreign ^ wrong.keys()
     raise AssertionError("the last round returns or raises")  # pragma: no cover
 
 
@@ -88,8 +104,10 @@ async def send_unique(send: Send, write: Write, timeout: float | None) -> Respon
     Raises:
         NotUnique: another item has the value.
         ConditionFailed: of the exact kind, with the item that was there.
+        ItemNotFound: also where the update was made, and the item deleted before it could be read.
         CallError: as ``send`` raises it.
     """
+    deadline = Deadline(timeout)
     try:
         response = await transact(send, [write], timeout=timeout)
     except TransactionCancelled as error:
@@ -98,113 +116,76 @@ async def send_unique(send: Send, write: Write, timeout: float | None) -> Respon
         raise error.failures[0].error from None
     if write.request.body.get("ReturnValues") != "ALL_NEW":
         return response
-    found = await send(get_item(write.table, write.key, consistent=True), timeout)
+    try:
+        request = get_item(write.table, write.key, consistent=True)
+        found = await send(request, deadline.left(request))
+    except CallError as error:
+        error.message = f"the update was made, but its item could not be read afterwards: {error.message}"
+        raise
     # The answer of an update, which the codec reads as such; the item itself stays as it was sent.
     item = msgspec.json.decode(found.body, type=dict[str, msgspec.Raw]).get("Item")
-    body = b"{}" if item is None else msgspec.json.encode({"Attributes": item})
-    return msgspec.structs.replace(response, body=body)
+    if item is None:
+        message = f"the update was made, but {item_text(write.spec, write.key)} was deleted before it could be read"
+        raise ItemNotFound(message, operation="GetItem", table=write.table, attempts=found.attempts)
+    return msgspec.structs.replace(response, body=msgspec.json.encode({"Attributes": item}))
 
 
-def explained(
-    error: TransactionCancelled, writes: Sequence[Write], plan: TransactionPlan, sites: Sequence[str]
-) -> TransactionCancelled:
-    """The error with a failure for each operation that failed, as the error that it would have had by itself."""
-    failures: dict[int, TransactionFailure] = {}
-    for action, reason in zip(plan.actions, error.reasons, strict=False):
-        if _is_none(reason) or action.index in failures:
-            continue
-        write = writes[action.index]
-        site = f" at {sites[action.index]}" if sites else ""
-        operation = f"{write.action} of {item_text(write.spec, write.key)}{site}"
-        failures[action.index] = TransactionFailure(action.index, operation, _reason(error, write, action, reason))
-    if not failures:
-        return error
-    error.failures = tuple(failures.values())
-    lines = "".join(f"\n  {failure}" for failure in error.failures)
-    error.message = f"the transaction of {len(writes)} operations was cancelled, nothing was written:{lines}"
-    return error
+async def send_under_token(send: Send, request: Request, timeout: float | None, way_out: str) -> Response:
+    """Send a transaction of writes, which its token makes safe to repeat.
 
+    Args:
+        send: sends a request.
+        request: the transaction, with its token.
+        timeout: seconds for it.
+        way_out: what the caller can do where it is not known whether it was applied.
 
-async def _once(send: Send, plan: TransactionPlan, timeout: float | None) -> Response:
+    Raises:
+        OutcomeUnknown: its answer was lost, again and again.
+        CallError: as ``send`` raises it.
+    """
     try:
-        return await send(plan.request, timeout)
-    except TransactionCancelled:
-        raise
+        return await send(request, timeout)
     except CallError as error:
-        if not may_have_been_applied(error):
+        if not _may_have_been_applied(error):
             raise
-        token = plan.request.body["ClientRequestToken"]
         unknown = OutcomeUnknown(
-            f"{error.message}; the transaction may or may not have been applied. Made again with the same operations and "
-            f"token={token!r} within ten minutes, it is applied at most once",
-            operation=error.operation,
-            table=error.table,
+            f"{error.message}; the transaction may or may not have been applied. {way_out}",
+            operation=request.operation,
+            table=request.table,
             attempts=error.attempts,
         )
         raise unknown from error
 
 
-async def _before(send: Send, write: Write, timeout: float | None) -> Before:
+def _may_have_been_applied(error: CallError) -> bool:
+    """Whether the transaction may have been made though its last attempt failed so."""
+    if isinstance(error, TransactionCancelled):
+        return False  # had an attempt before this one, under the same token, been applied, it would have succeeded
+    # One that is under way is an attempt before this one, under the same token.
+    return error.maybe_applied or isinstance(error, TransactionInProgress)
+
+
+def _way_out(plan: TransactionPlan, token: str | None, sites: Sequence[str]) -> str:
+    if token is not None:
+        return (
+            f"Send the same operations again with token={token!r} and the same at=: within ten minutes that is harmless"
+        )
+    if not sites:
+        return "Read the item consistently to find out"
+    own = plan.request.body["ClientRequestToken"]
+    return (
+        f"Read the items consistently to find out; its token was {own!r}. A token= and at= of your own make it harmless to "
+        "send a transaction again"
+    )
+
+
+async def _before(send: Send, write: Write, deadline: Deadline) -> Before:
     known = known_before(write)
-    if not isinstance(known, Unset):
-        return known
-    response = await send(get_item(write.table, write.key, consistent=True), timeout)
+    return await _read(send, write, deadline) if isinstance(known, Unset) else known
+
+
+async def _read(send: Send, write: Write, deadline: Deadline) -> Before:
+    request = get_item(write.table, write.key, consistent=True)
+    response = await send(request, deadline.left(request))
     item: dict[str, Any] | None = msgspec.json.decode(response.body, type=dict[str, Any]).get("Item")
     return values_in(write, None if item is None else bytes_in(item))
-
-
-def _changed_meanwhile(
-    error: TransactionCancelled, writes: Sequence[Write], plan: TransactionPlan, befores: Mapping[int, Before]
-) -> dict[int, Before]:
-    """The present values of the items whose values are not what they were thought to be; none where that is not why."""
-    fresh: dict[int, Before] = {}
-    for action, reason in zip(plan.actions, error.reasons, strict=False):
-        if action.marker is not None or action.index not in befores or reason.get("Code") != "ConditionalCheckFailed":
-            continue
-        write = writes[action.index]
-        if type(_reason(error, write, action, reason)) is not ConditionFailed:
-            continue  # a taken key, a stale version or a missing item: the values do not matter
-        item = reason.get("Item")
-        present = values_in(write, bytes_in(item) if item else None)
-        if not same_before(present, befores[action.index]):
-            fresh[action.index] = present
-    return fresh
-
-
-def _reason(error: TransactionCancelled, write: Write, action: Action, reason: Mapping[str, Any]) -> ServiceError:
-    """The error that a cancellation reason stands for."""
-    alone = service_error(
-        write.request,
-        status=error.status,
-        code=str(reason.get("Code")),
-        message=str(reason.get("Message") or ""),
-        request_id=error.request_id,
-        body=reason,
-    )
-    alone.attempts = error.attempts
-    if not isinstance(alone, ConditionFailed):
-        return alone
-    return refined(alone, write) if action.marker is None else _not_unique(alone, write, action)
-
-
-def _not_unique(error: ConditionFailed, write: Write, action: Action) -> NotUnique:
-    marker = action.marker
-    assert marker is not None, "only markers are unique"  # noqa: S101 - the caller looked
-    spec, names = write.spec, [member.name for member in marker.constraint.members]
-    raw = bytes_in(error.raw_item or {}).get(OWNER)
-    owner = Key(spec.cls, *spec.codec.decode_key(raw["M"])) if raw else None
-    result = NotUnique(
-        f"another {spec.name} has this {' and '.join(names)}" + (f": {owner!r}" if owner else ""),
-        operation=error.operation,
-        table=error.table,
-        attempts=error.attempts,
-        code=error.code,
-        status=error.status,
-        request_id=error.request_id,
-    )
-    result.attributes, result.owner = tuple(names), owner
-    return result
-
-
-def _is_none(reason: Mapping[str, Any]) -> bool:
-    return str(reason.get("Code") or "None").lower() == "none"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, overload
 from uuid import UUID
 
 from dynamorm_async.errors import InvalidExpression, InvalidValue, UsageError
+from dynamorm_async.expressions.arithmetic import Addend, Arithmetic, IfNotExists, Term, alternative, assigned, plain
 from dynamorm_async.expressions.conditions import (
     Between,
     Comparator,
@@ -25,8 +26,7 @@ from dynamorm_async.expressions.conditions import (
     Path,
     Segments,
 )
-from dynamorm_async.expressions.placeholders import Segment
-from dynamorm_async.expressions.selftypes import Counts, Reads, Takes
+from dynamorm_async.expressions.selftypes import Holds, Numbers, Reads, Takes
 from dynamorm_async.expressions.size import Size
 from dynamorm_async.expressions.updates import (
     Assignment,
@@ -37,48 +37,21 @@ from dynamorm_async.expressions.updates import (
     Update,
     path_text,
 )
+from dynamorm_async.expressions.valueshape import ValueShape
 from dynamorm_async.types import AttributeValue
 
 T = TypeVar("T")
 E = TypeVar("E")
-N = TypeVar("N")
+R = TypeVar("R")
+V = TypeVar("V")
+N = TypeVar("N", bound=float | Decimal)
 TypeTag = Literal["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"]
 
 _NULL: AttributeValue = {"NULL": True}
+_EXPRESSIONS = (Condition, Update, Arithmetic, IfNotExists)
 
 
-class ValueShape(Protocol):
-    """What an attribute must know of its type: the codec's shapes do."""
-
-    def encode(self, value: object) -> AttributeValue:
-        """Value to AttributeValue; raises ``InvalidValue``."""
-        ...
-
-    def decode(self, value: Mapping[str, Any], /) -> Any:
-        """AttributeValue (JSON form) to value."""
-        ...
-
-    @property
-    def element(self) -> ValueShape | None:
-        """The shape of a list's, set's or map's elements."""
-        ...
-
-    @property
-    def is_set(self) -> bool:
-        """Whether it is a set."""
-        ...
-
-    @property
-    def instance_of(self) -> type | None:
-        """The class of a nested object."""
-        ...
-
-    def child(self, segment: Segment, /) -> tuple[Segment, ValueShape] | None:
-        """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
-        ...
-
-
-class Attr(Generic[T]):
+class Attr(Term, Generic[T]):
     """An attribute of type ``T``, or a path inside one.
 
     ``User.age`` is an ``Attr[int]``; ``user.age`` is an ``int``. Comparisons and the methods below return
@@ -109,9 +82,10 @@ class Attr(Generic[T]):
             return self
         raise AttributeError(f"this {owner.__name__} has no value for {self._label}")
 
-    if TYPE_CHECKING:  # tells checkers that the constructor and assignments take a T
+    if TYPE_CHECKING:  # tells checkers that the constructor and assignments take a T, and what Numbers asks for
 
         def __set__(self, instance: object, value: T, /) -> None: ...
+        def _holds(self) -> T: ...
 
     def __repr__(self) -> str:
         return f"<Attr {self._owner.__name__}.{self._label}>"
@@ -129,6 +103,11 @@ class Attr(Generic[T]):
         return self._shape
 
     @property
+    def operand(self) -> Path:
+        """What it is in an expression."""
+        return Path(self._segments)
+
+    @property
     def owner(self) -> type:
         """The class that the attribute was declared on."""
         return self._owner
@@ -143,6 +122,8 @@ class Attr(Generic[T]):
         """The path of an attribute inside this one, or a condition or update on it, moved here."""
         if isinstance(inner, Condition | Update):
             return inner.below(self._segments)
+        if not isinstance(inner, Attr):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
+            raise InvalidExpression(f"{self!r} / {inner!r}: what is inside is an attribute, a condition or an update")
         nested = self._shape.instance_of
         if nested is None or not issubclass(nested, inner._owner):
             what = f"holds {nested.__name__}" if nested else "holds no embedded class"
@@ -272,30 +253,67 @@ class Attr(Generic[T]):
         """The size: characters of text, bytes of binary, elements of a set, list or map."""
         return Size(self._segments)
 
+    # --- values that DynamoDB computes ---------------------------------------------------------
+
+    def if_not_exists(self: Holds[V, R], default: V | Reads[V], /) -> IfNotExists[R]:
+        """The value, or a default where the attribute is not there: ``User.views.set(User.views.if_not_exists(0) + 1)``.
+
+        Raises:
+            InvalidExpression: the default is ``None`` or computed itself.
+        """
+        return Attr._otherwise(self, default)
+
+    if TYPE_CHECKING:  # what Term does, for attributes whose values are numbers
+
+        @overload
+        def __add__(self: Numbers[N], other: N | Addend[N], /) -> Arithmetic[N]: ...
+        @overload  # overlaps the next two: None alone reads as a float and as a Decimal
+        def __add__(self: Reads[float | None], other: Reads[float | None], /) -> Arithmetic[float]: ...  # type: ignore[overload-overlap]  # see above
+        @overload
+        def __add__(self: Reads[Decimal | None], other: int | Addend[int], /) -> Arithmetic[Decimal]: ...
+        @overload
+        def __add__(self: Reads[int | None], other: Reads[Decimal | None], /) -> Arithmetic[Decimal]: ...
+        def __add__(self: Any, other: Any, /) -> Any: ...  # as overloaded
+
+        @overload
+        def __radd__(self: Numbers[N], other: N, /) -> Arithmetic[N]: ...
+        @overload
+        def __radd__(self: Reads[Decimal | None], other: int, /) -> Arithmetic[Decimal]: ...
+        def __radd__(self: Any, other: Any, /) -> Any: ...  # as overloaded
+
+        __sub__ = __add__
+        __rsub__ = __radd__
+
     # --- updates ----------------------------------------------------------------------------
 
-    def set(self, value: T | Attr[T], /) -> Update:
-        """Replace the value. ``None`` (and an empty set) removes the attribute."""
+    def set(self, value: T | Reads[T] | IfNotExists[T] | Arithmetic[T], /) -> Update:
+        """Replace the value, by another attribute's or a computed one too. ``None`` (and an empty set) removes it.
+
+        Raises:
+            InvalidExpression: what is computed or copied is stored otherwise than this attribute.
+        """
         if self._is_nothing(value):
             return self.remove()
-        return Update("SET", self._segments, Assignment(self._operand(value)))
+        return Update("SET", self._segments, Assignment(assigned(self, value)))
 
-    def set_default(self, value: T, /) -> Update:
-        """Set the value where the attribute is not there yet."""
-        return Update("SET", self._segments, Default(self._operand(value)))
+    def set_default(self, value: T | Reads[T], /) -> Update:
+        """Set the value where the attribute is not there yet.
+
+        Raises:
+            InvalidExpression: the value is ``None`` or an empty set, which are stored as no attribute at all.
+        """
+        if self._is_nothing(value):
+            raise InvalidExpression(f"{self!r}.set_default({value!r}): that is what an attribute that is not there is")
+        return Update("SET", self._segments, Default(plain(self, value)))
 
     def remove(self) -> Update:
         """Remove the attribute, or the list element."""
         return Update("REMOVE", self._segments, Nothing())
 
     @overload
-    def add(self: Attr[int] | Attr[int | None], amount: int, /) -> Update: ...
+    def add(self: Numbers[N], amount: N, /) -> Update: ...
     @overload
-    def add(self: Attr[float] | Attr[float | None], amount: float, /) -> Update: ...
-    @overload
-    def add(self: Attr[Decimal] | Attr[Decimal | None], amount: Decimal | int, /) -> Update: ...
-    @overload
-    def add(self: Counts[N], amount: N, /) -> Update: ...
+    def add(self: Reads[Decimal | None], amount: int, /) -> Update: ...
     @overload
     def add(self: Takes[builtins.set[E]], amount: builtins.set[E], /) -> Update: ...
     @overload
@@ -336,20 +354,29 @@ class Attr(Generic[T]):
 
     # --- inside ------------------------------------------------------------------------------
 
+    def literal(self, value: object) -> Literally:
+        """A value as one of this attribute."""
+        return self._literal(self._shape, value)
+
+    def _otherwise(self: Any, default: object) -> IfNotExists[Any]:  # an Attr, as if_not_exists() says
+        return alternative(self, self.operand, default)
+
     def _concatenate(self: Any, elements: object, *, before: bool) -> Update:  # an Attr of a list
-        value = self._literal(self._shape, elements)
+        value = self.literal(elements)
+        if "L" not in value.value:
+            raise InvalidExpression(f"{self!r} is no list: append() and prepend() cannot change it")
         return Update("SET", self._segments, Concatenation(value, before))
 
     def _compare(self, comparator: Comparator, other: T | Attr[T]) -> Condition:
         return Comparison(Path(self._segments), comparator, self._operand(other))
 
     def _operand(self, value: T | Attr[T]) -> Operand:
-        if isinstance(value, Attr):
-            return Path(value.segments)
-        return self._literal(self._shape, value)
+        return Path(value.segments) if isinstance(value, Attr) else self._literal(self._shape, value)
 
     def _literal(self, shape: ValueShape, value: object) -> Literally:
-        if isinstance(value, Condition | Update):
+        if isinstance(value, _EXPRESSIONS):
+            if isinstance(value, Arithmetic | IfNotExists):
+                raise InvalidExpression(f"{self!r} next to {value!r}: DynamoDB computes only in set()")
             raise UsageError(f"{self!r} is compared with {value!r}: put parentheses around each comparison")
         try:
             return Literally(shape.encode(value))
@@ -359,9 +386,9 @@ class Attr(Generic[T]):
     def _elements(self, value: object) -> AttributeValue:
         if self._shape.is_set and not value:
             raise InvalidExpression(f"{self!r}: an empty set changes nothing, and DynamoDB refuses it")
-        return self._literal(self._shape, value).value
+        return self.literal(value).value
 
     def _is_nothing(self, value: object) -> bool:
-        if not self._omits_null or isinstance(value, Attr):
+        if not self._omits_null or isinstance(value, Term | Arithmetic):
             return False
         return value is None or (self._shape.is_set and value in (builtins.set(), frozenset()))

@@ -18,6 +18,7 @@ Comparator = Literal["=", "<>", "<", "<=", ">", ">="]
 Segments: TypeAlias = tuple[Segment, ...]
 
 _MAX_IN = 100
+_MAX_DEPTH = 100  # nested &, | and ~: everything that walks a tree calls itself, and Python bounds that
 
 
 class Condition:
@@ -30,14 +31,19 @@ class Condition:
 
     __slots__ = ()
 
+    depth: int = 0
+    """How many levels of ``&``, ``|`` and ``~`` it has."""
+
     def __and__(self, other: Condition) -> Condition:
-        return Every((*_parts(self, Every), *_parts(_checked(other, "&"), Every)))
+        parts = (*_parts(self, Every), *_parts(_checked(other, "&"), Every))
+        return Every(parts, _depth_above(self, other, Every))
 
     def __or__(self, other: Condition) -> Condition:
-        return Either((*_parts(self, Either), *_parts(_checked(other, "|"), Either)))
+        parts = (*_parts(self, Either), *_parts(_checked(other, "|"), Either))
+        return Either(parts, _depth_above(self, other, Either))
 
     def __invert__(self) -> Condition:
-        return Negation(self)
+        return Negation(self, _depth_above(self, self, Negation))
 
     def __bool__(self) -> bool:
         raise UsageError(
@@ -80,11 +86,14 @@ class Path:
 @final
 @attrs.frozen
 class Literally:
-    """An operand: a value."""
+    """An operand: a value; with a placeholder of its own where that is to be told from all others."""
 
     value: AttributeValue
+    placeholder: str = ""
 
     def render(self, placeholders: Placeholders) -> str:
+        if self.placeholder:
+            return placeholders.named(self.placeholder, self.value)
         return placeholders.value(self.value)
 
     def below(self, prefix: Segments) -> Literally:  # noqa: ARG002 - a value has no path
@@ -194,12 +203,13 @@ class Every(Condition):
     """All of the conditions."""
 
     conditions: tuple[Condition, ...]
+    depth: int = attrs.field(default=1, eq=False, repr=False)
 
     def render(self, placeholders: Placeholders) -> str:
         return " AND ".join(_enclosed(condition, placeholders) for condition in self.conditions)
 
     def below(self, prefix: Segments) -> Condition:
-        return Every(tuple(condition.below(prefix) for condition in self.conditions))
+        return Every(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
 
     def roots(self) -> Iterator[str]:
         return (root for condition in self.conditions for root in condition.roots())
@@ -211,12 +221,13 @@ class Either(Condition):
     """At least one of the conditions."""
 
     conditions: tuple[Condition, ...]
+    depth: int = attrs.field(default=1, eq=False, repr=False)
 
     def render(self, placeholders: Placeholders) -> str:
         return " OR ".join(_enclosed(condition, placeholders) for condition in self.conditions)
 
     def below(self, prefix: Segments) -> Condition:
-        return Either(tuple(condition.below(prefix) for condition in self.conditions))
+        return Either(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
 
     def roots(self) -> Iterator[str]:
         return (root for condition in self.conditions for root in condition.roots())
@@ -228,12 +239,13 @@ class Negation(Condition):
     """Not the condition."""
 
     condition: Condition
+    depth: int = attrs.field(default=1, eq=False, repr=False)
 
     def render(self, placeholders: Placeholders) -> str:
         return f"NOT ({self.condition.render(placeholders)})"
 
     def below(self, prefix: Segments) -> Condition:
-        return Negation(self.condition.below(prefix))
+        return Negation(self.condition.below(prefix), self.depth)
 
     def roots(self) -> Iterator[str]:
         return self.condition.roots()
@@ -248,7 +260,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition | None:
     checked = [part for condition in conditions for part in _parts(_checked(condition, "where"), Every)]
     if len(checked) <= 1:
         return checked[0] if checked else None
-    return Every(tuple(checked))
+    return Every(tuple(checked), 1 + max([condition.depth for condition in checked]))
 
 
 def _parts(condition: Condition, kind: type[Every | Either]) -> tuple[Condition, ...]:
@@ -266,6 +278,22 @@ def _checked(value: object, where: str) -> Condition:
             "comparisons joined by & and |"
         )
     raise UsageError(f"{where} takes conditions, got {value!r}{hint}")
+
+
+def _depth_above(one: Condition, other: Condition, kind: type[Condition]) -> int:
+    """The depth of what an operator makes of two conditions; parts of its own kind become its own parts.
+
+    Raises:
+        InvalidExpression: it nests too deep.
+    """
+    joins = kind is not Negation
+    depth = 1 + max(one.depth - (joins and type(one) is kind), other.depth - (joins and type(other) is kind))
+    if depth > _MAX_DEPTH:
+        raise InvalidExpression(
+            f"conditions are nested {depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one kind, "
+            "such as a & b & c, do not nest"
+        )
+    return depth
 
 
 def _enclosed(condition: Condition, placeholders: Placeholders) -> str:

@@ -7,9 +7,14 @@ from typing import Any
 import msgspec
 
 from dynamorm_async.errors import InvalidExpression
+from dynamorm_async.expressions.limits import (
+    UNCHECKED_EXPRESSION,
+    UNCHECKED_VALUES,
+    check_expression,
+    check_name,
+    check_values,
+)
 from dynamorm_async.types import AttributeValue
-
-_MAX_EXPRESSION = 4096  # bytes; "Service quotas: expression parameters" in the developer guide
 
 Segment = str | int
 """One step of a document path: an attribute's or map entry's name, or a list index."""
@@ -53,6 +58,11 @@ class Placeholders:
             self._attribute_values[placeholder] = value
         return placeholder
 
+    def named(self, placeholder: str, value: AttributeValue) -> str:
+        """A value under a placeholder of its own, which no equal value shares."""
+        self._attribute_values[placeholder] = value
+        return placeholder
+
     def into(self, body: dict[str, Any], **expressions: str) -> None:
         """Put the expressions, and the names and values that they use, into a request's body.
 
@@ -61,30 +71,24 @@ class Placeholders:
             expressions: parameter name, for example ``ConditionExpression``, to rendered text; empty ones are left out.
 
         Raises:
-            InvalidExpression: an expression is longer than DynamoDB's 4 KB.
+            InvalidExpression: an expression is longer than DynamoDB's 4 KB or has more than its 300 operators, or all
+                names and values are more than its 2 MB.
         """
         for name, text in expressions.items():
-            if len(text) > _MAX_EXPRESSION:
-                raise InvalidExpression(f"the {name} has {len(text)} bytes; DynamoDB allows {_MAX_EXPRESSION}")
             if text:
+                if len(text) > UNCHECKED_EXPRESSION:
+                    check_expression(name, text)
                 body[name] = text
         if self._names:
             body["ExpressionAttributeNames"] = {alias: name for name, alias in self._names.items()}
         if self._attribute_values:
+            if sum(map(len, self._values)) > UNCHECKED_VALUES:
+                check_values(self._attribute_values, self._names)
             body["ExpressionAttributeValues"] = self._attribute_values
 
     def _name(self, name: str) -> str:
         alias = self._names.get(name)
         if alias is None:
             alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
-            if not _is_text(name):
-                raise InvalidExpression(f"the name {name!r} holds half a surrogate pair, which has no UTF-8 form")
+            check_name(name)
         return alias
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

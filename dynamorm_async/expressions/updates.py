@@ -5,7 +5,7 @@ Source: "Update expressions" in DynamoDB's developer guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, final
 
 import attrs
@@ -15,6 +15,46 @@ from dynamorm_async.expressions.conditions import Literally, Operand, Path, Segm
 from dynamorm_async.expressions.placeholders import Placeholders
 
 Verb = Literal["SET", "REMOVE", "ADD", "DELETE"]
+Sign = Literal["+", "-"]
+
+
+@final
+@attrs.frozen
+class Alternative:
+    """An operand: ``if_not_exists(path, otherwise)``."""
+
+    path: Path
+    otherwise: Operand
+
+    def render(self, placeholders: Placeholders) -> str:
+        return f"if_not_exists({self.path.render(placeholders)}, {self.otherwise.render(placeholders)})"
+
+    def below(self, prefix: Segments) -> Alternative:
+        return Alternative(self.path.below(prefix), self.otherwise.below(prefix))
+
+    def roots(self) -> Iterator[str]:
+        yield from self.path.roots()
+        yield from self.otherwise.roots()
+
+
+@final
+@attrs.frozen
+class Calculation:
+    """An operand: the sum or difference of two others."""
+
+    left: Operand | Alternative
+    sign: Sign
+    right: Operand | Alternative
+
+    def render(self, placeholders: Placeholders) -> str:
+        return f"{self.left.render(placeholders)} {self.sign} {self.right.render(placeholders)}"
+
+    def below(self, prefix: Segments) -> Calculation:
+        return Calculation(self.left.below(prefix), self.sign, self.right.below(prefix))
+
+    def roots(self) -> Iterator[str]:
+        yield from self.left.roots()
+        yield from self.right.roots()
 
 
 @final
@@ -22,7 +62,7 @@ Verb = Literal["SET", "REMOVE", "ADD", "DELETE"]
 class Assignment:
     """``path = operand``: the operand replaces what was there."""
 
-    operand: Operand
+    operand: Operand | Alternative | Calculation
 
     def render(self, path: str, placeholders: Placeholders) -> str:
         return f"{path} = {self.operand.render(placeholders)}"
@@ -74,6 +114,8 @@ class Nothing:
         return path
 
 
+_REPLACING = (Assignment, Default)
+
 Change: TypeAlias = Assignment | Default | Concatenation | Element | Nothing
 
 
@@ -95,18 +137,36 @@ class Update:
     @property
     def repeatable(self) -> bool:
         """Whether applying it twice leaves the same as applying it once."""
-        if isinstance(self.change, Concatenation):
+        if isinstance(self.path[-1], int):
+            return False  # a removed element lets the next take its place; one set past the end is appended
+        change = self.change
+        if isinstance(change, _REPLACING):
+            return isinstance(change.operand, Literally) or self._repeats(change.operand)
+        if isinstance(change, Concatenation):
             return False
-        if isinstance(self.change, Assignment) and isinstance(self.change.operand, Path):
-            return False  # the other attribute may have changed in between
         # ADD of a number counts twice; ADD to a set does not.
-        return not (self.verb == "ADD" and isinstance(self.change, Element) and "N" in self.change.operand.value)
+        return not (self.verb == "ADD" and isinstance(change, Element) and "N" in change.operand.value)
+
+    def _repeats(self, operand: Operand | Alternative | Calculation) -> bool:
+        """Whether an operand that reads is the same the second time: what it reads may have changed in between."""
+        if not isinstance(operand, Alternative):
+            return False
+        return operand.path == Path(self.path) and isinstance(operand.otherwise, Literally)
+
+    def reads(self) -> Iterable[str]:
+        """The names of the top-level attributes that its operands mention."""
+        change = self.change
+        if isinstance(change, _REPLACING) and not isinstance(change.operand, Literally):
+            return tuple(change.operand.roots())
+        return ()
 
     def below(self, prefix: Segments) -> Update:
         """The same change inside a map."""
         change = self.change
-        if isinstance(change, Assignment | Default):
-            change = attrs.evolve(change, operand=change.operand.below(prefix))
+        if isinstance(change, Assignment):
+            change = Assignment(change.operand.below(prefix))
+        elif isinstance(change, Default):
+            change = Default(change.operand.below(prefix))
         return Update(self.verb, (*prefix, *self.path), change)
 
 

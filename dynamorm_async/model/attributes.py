@@ -125,6 +125,16 @@ def updated_at(*, name: str | None = None) -> Attr[datetime]:
     return field
 
 
+def deleted_at(*, name: str | None = None) -> Attr[datetime | None]:
+    """When the item was soft-deleted (UTC); ``None`` while it is not. At most one a model.
+
+    A model that has it is deleted softly: ``delete`` marks the item, reads leave it out, and ``restore`` takes the mark
+    off again. ``delete(..., hard=True)`` really deletes.
+    """
+    field: Attr[datetime | None] = _field(AttributeOptions(role="deleted_at", name=name), None, None)
+    return field
+
+
 def _field(options: AttributeOptions, default: Any, factory: Callable[[], Any] | None) -> Any:  # an attrs field
     metadata = {METADATA_KEY: options}
     if factory is not None:

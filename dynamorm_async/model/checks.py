@@ -16,8 +16,13 @@ from dynamorm_async.model.table import KeyPart
 _RESERVED_PREFIX = "_dynamorm"
 _TAG = "_type"
 _MAX_NAME_BYTES = 255
-_ONCE = ("partition_key", "sort_key", "version", "created_at", "updated_at", "ttl")
-_ROLE_TYPES = {"version": int, "created_at": datetime, "updated_at": datetime}
+_ONCE = ("partition_key", "sort_key", "version", "created_at", "updated_at", "deleted_at", "ttl")
+_ROLE_TYPES: dict[str, tuple[object, str]] = {
+    "version": (int, "int"),
+    "created_at": (datetime, "datetime"),
+    "updated_at": (datetime, "datetime"),
+    "deleted_at": (datetime | None, "datetime | None"),
+}
 
 
 def check_layout(layout: Layout) -> None:
@@ -40,11 +45,12 @@ def check_layout(layout: Layout) -> None:
         taken[member.wire] = where
 
 
-def check_roles(layout: Layout) -> None:
+def check_roles(layout: Layout, *, hide_expired: bool = False) -> None:
     """One partition key, at most one of each other role, each of the type that the role needs.
 
     Raises:
-        ModelError: there is none or more than one, or the type is another.
+        ModelError: there is none or more than one, the type is another, or nothing says when items expire, where expired
+            ones are to be hidden.
     """
     cls = layout.cls.__name__
     found: dict[str, Member] = {}
@@ -58,10 +64,14 @@ def check_roles(layout: Layout) -> None:
             )
         found[role] = member
         wanted = _ROLE_TYPES.get(role)
-        if wanted is not None and member.shape.type is not wanted:
-            raise ModelError(f"{cls}.{member.name}: {role}() wants Attr[{wanted.__name__}]")
+        if wanted is not None and member.shape.type != wanted[0]:
+            raise ModelError(f"{cls}.{member.name}: {role}() wants Attr[{wanted[1]}]")
     if "partition_key" not in found:
         raise ModelError(f"{cls} has no partition key: declare one attribute with partition_key()")
+    if hide_expired and "ttl" not in found:
+        raise ModelError(
+            f"{cls}: hide_expired=True, but nothing says when an item expires: declare one attribute with ttl()"
+        )
 
 
 def check_defaults(layout: Layout) -> None:

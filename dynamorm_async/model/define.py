@@ -44,7 +44,11 @@ _FAST = "__dynamorm_fast__"
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, ttl))
 def model(
-    table: str | Table, *, unknown: Unknown = "ignore", converter: cattrs.Converter | None = None
+    table: str | Table,
+    *,
+    unknown: Unknown = "ignore",
+    converter: cattrs.Converter | None = None,
+    hide_expired: bool = False,
 ) -> Callable[[type[C]], type[C]]:
     """Make a class a model: an attrs class whose instances are items of a table.
 
@@ -57,6 +61,8 @@ def model(
             them (updates and ``save`` leave them in the table), ``keep`` also carries them through ``put``,
             ``forbid`` raises ``DecodeError``.
         converter: a cattrs converter from :func:`make_converter`, with hooks for types of your own.
+        hide_expired: reads leave out items whose ``ttl()`` has passed, though DynamoDB, which may take days, has not
+            deleted them yet.
 
     Raises:
         ModelError: the declaration is wrong; the message names class and attribute, and says what to write.
@@ -67,11 +73,11 @@ def model(
 
     def decorate(cls: type[C]) -> type[C]:
         builder, layout = _prepare(cls, local_names, converter)
-        check_roles(layout)
+        check_roles(layout, hide_expired=hide_expired)
         check_defaults(layout)
         physical = _own_table(cls, table, layout) if isinstance(table, str) else _shared_table(cls, table, layout)
         layout = _with_key_limits(layout, physical)
-        spec = _spec(cls, physical, layout, builder, unknown)
+        spec = _spec(cls, physical, layout, builder, unknown, hide_expired=hide_expired)
         check_key_defaults(spec.codec)
         setattr(cls, SPEC, spec)
         _place_attributes(cls, layout)
@@ -243,7 +249,9 @@ def _roles(layout: Layout) -> Iterator[tuple[str, Member]]:
             yield options_of(field).role, member
 
 
-def _spec(cls: type[C], table: Table, layout: Layout, builder: ShapeBuilder, unknown: Unknown) -> ModelSpec[C]:
+def _spec(
+    cls: type[C], table: Table, layout: Layout, builder: ShapeBuilder, unknown: Unknown, *, hide_expired: bool
+) -> ModelSpec[C]:
     roles = {role: member for role, member in _roles(layout) if role != "attribute"}
     key = tuple(roles[role] for role in ("partition_key", "sort_key") if role in roles)
     return ModelSpec(
@@ -256,7 +264,9 @@ def _spec(cls: type[C], table: Table, layout: Layout, builder: ShapeBuilder, unk
         created_at=roles.get("created_at"),
         updated_at=roles.get("updated_at"),
         ttl=roles.get("ttl"),
-        unique=constraints(layout, _declared(cls, Unique)),
+        unique=constraints(layout, _declared(cls, Unique), table.name),
+        deleted_at=roles.get("deleted_at"),
+        hide_expired=hide_expired,
     )
 
 
@@ -271,7 +281,7 @@ def _getstate(self: object) -> dict[str, Any]:
     """The state to copy or pickle: what was read is kept as AttributeValues."""
     state = dict[str, Any](vars(self))
     if isinstance(state.get(STORED), msgspec.Struct):
-        state[STORED] = getattr(type(self), SPEC).codec.stored(self)
+        state[STORED] = getattr(type(self), SPEC).codec.known(self)
     return state
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast, final
 
 import attrs
 
+from dynamorm_async.codec.identity import Identities
 from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.partial import PARTIAL
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.table import Table
-from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint
+from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint, marker_table_name
 
 M = TypeVar("M")
 
 SPEC = "__dynamorm_spec__"
 """The class attribute that holds a model's :class:`ModelSpec`."""
+
+
+def _hides(spec: ModelSpec[Any]) -> bool:
+    return spec.hide_expired or spec.deleted_at is not None
 
 
 @final
@@ -35,6 +41,9 @@ class ModelSpec(Generic[M]):
         created_at: the member that says when the item was first written, if any.
         updated_at: the member that says when it was last written, if any.
         ttl: the member that says when it may be deleted, if any.
+        deleted_at: the member that says when it was soft-deleted, if any.
+        hide_expired: whether reads leave out items whose ``ttl`` has passed.
+        hides: whether reads leave out any items at all.
         codec: encodes and decodes its items.
         unique: its constraints of unique values.
     """
@@ -49,6 +58,10 @@ class ModelSpec(Generic[M]):
     updated_at: Member | None = None
     ttl: Member | None = None
     unique: tuple[UniqueConstraint, ...] = ()
+    deleted_at: Member | None = None
+    hide_expired: bool = False
+    # Not a property: every get looks at it.
+    hides: bool = attrs.field(init=False, default=attrs.Factory(_hides, takes_self=True))
 
     @property
     def name(self) -> str:
@@ -58,12 +71,17 @@ class ModelSpec(Generic[M]):
     @property
     def marker_table(self) -> Table | None:
         """The table of the markers of its unique values; ``None`` where it has no constraints."""
-        return Table(f"{self.table.name}-unique", partition_key=MARKER_KEY) if self.unique else None
+        return Table(marker_table_name(self.table.name), partition_key=MARKER_KEY) if self.unique else None
 
     @cached_property
     def python_names(self) -> Mapping[str, str]:
         """The Python name of each attribute, by its name in DynamoDB."""
         return {member.wire: member.name for member in self.attributes.values()}
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Which item a key of its table means."""
+        return Identities([part.name for part in self.table.key_parts()])
 
 
 def spec_of(model: type[M]) -> ModelSpec[M]:
@@ -79,17 +97,24 @@ def spec_of(model: type[M]) -> ModelSpec[M]:
     return cast("ModelSpec[M]", spec)
 
 
-def spec_of_instance(instance: object) -> ModelSpec[Any]:
+def spec_of_instance(instance: object, *, wanted: str = "an instance of a model") -> ModelSpec[Any]:
     """The record of an instance's model.
+
+    Args:
+        instance: the instance.
+        wanted: what was expected, for the error.
 
     Raises:
         UsageError: it is no instance of a model.
     """
     if isinstance(instance, type):
-        raise UsageError(f"expected an instance of a model, got the class {instance.__name__}")
+        raise UsageError(f"expected {wanted}, got the class {instance.__name__}")
     if hasattr(instance, PARTIAL):
         raise UsageError(
             f"this {type(instance).__name__} was read through an index that does not hold all its attributes, so it cannot be "
             "written: read it with get() or hydrate(), or change it with update()"
         )
-    return spec_of(type(instance))
+    try:
+        return spec_of(type(instance))
+    except UsageError as error:
+        raise UsageError(f"expected {wanted}, got {reprlib.repr(instance)}: {error}") from None

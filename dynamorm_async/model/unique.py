@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, final
 
 import attrs
 import msgspec
 
-from dynamorm_async.codec.layout import Layout, Member
+from dynamorm_async.codec.identity import number_identity
+from dynamorm_async.codec.layout import Layout, Member, options_of
 from dynamorm_async.errors import InvalidKey, ModelError
+from dynamorm_async.model.table import check_name
 from dynamorm_async.types import AttributeValue
 
 MARKER_KEY = "value"
@@ -20,6 +21,7 @@ OWNER = "owner"
 """The attribute of a marker that holds the key of the item that has the value."""
 
 _MAX_BYTES = 2048  # of a partition key
+_KEPT = ("version", "created_at", "updated_at")
 
 
 @final
@@ -27,22 +29,23 @@ class Unique:
     """A constraint declared on a model by :func:`unique`.
 
     Attributes:
-        name: its name.
         attributes: the Python names of its attributes.
+        name: what its markers call it; ``None`` for the model's name and the one that it is assigned to.
+        assigned: the name that it is assigned to.
     """
 
-    __slots__ = ("attributes", "name")
+    __slots__ = ("assigned", "attributes", "name")
 
     def __init__(self, attributes: tuple[str, ...], name: str | None) -> None:
         self.attributes = attributes
-        self.name = name or ""
+        self.name = name
+        self.assigned = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        if not self.name:
-            self.name = f"{owner.__name__}.{name}"
+        self.assigned = name
 
     def __repr__(self) -> str:
-        return f"<Unique {self.name} ({', '.join(self.attributes)})>"
+        return f"unique({', '.join(map(repr, self.attributes))})"
 
 
 def unique(*attributes: str, name: str | None = None) -> Unique:
@@ -52,16 +55,25 @@ def unique(*attributes: str, name: str | None = None) -> Unique:
     model's with ``-unique`` behind, which ``tables.ensure(Model)`` makes as well. Writes that touch the attributes are
     transactions over the item and its markers. An item without one of the attributes takes no value.
 
+    A write that touches the attributes costs one TransactWriteItems, at twice the capacity, for the item and for each
+    marker; ``update`` and ``delete`` also a consistent GetItem before, and ``update`` one after where it returns the item.
+
+    Only writes of this library keep the markers: an item that DynamoDB deletes by its time to live, or that something
+    else writes, leaves its values taken, or takes none.
+
     Args:
         attributes: Python names of attributes that hold text, a number or bytes.
-        name: what the markers call the constraint; by default the class's name and the name that it is assigned to.
-            Keep it when either is renamed.
+        name: what the markers call the constraint; by default the model's name and the name that it is assigned to. Keep
+            it when either is renamed. Models of one table whose classes have one name need one each; constraints of one
+            name share their values.
 
     Raises:
-        ModelError: no attributes, or one twice.
+        ModelError: no attributes, or one twice, or an empty name.
     """
     if not attributes or len(set(attributes)) != len(attributes):
         raise ModelError('unique() takes the names of one or more different attributes: unique("email")')
+    if name == "":
+        raise ModelError("unique(name='') has no name: leave it out, or give one")
     return Unique(attributes, name)
 
 
@@ -100,18 +112,31 @@ class UniqueConstraint:
         return text
 
 
-def constraints(layout: Layout, declared: Iterable[Unique]) -> tuple[UniqueConstraint, ...]:
+def marker_table_name(table: str) -> str:
+    """The name of the table that holds the markers of a table's items."""
+    return f"{table}-unique"
+
+
+def constraints(layout: Layout, declared: Iterable[Unique], table: str) -> tuple[UniqueConstraint, ...]:
     """The constraints of a model, checked against its attributes.
 
+    Args:
+        layout: the model's attributes.
+        declared: what the class declares.
+        table: the name of the model's table.
+
     Raises:
-        ModelError: there is no such attribute, its type cannot be unique, or two constraints have one name.
+        ModelError: there is no such attribute, it cannot be unique, two constraints have one name, or the name of the
+            markers' table would be too long.
     """
-    found: dict[str, UniqueConstraint] = {}
+    cls, found = layout.cls.__name__, dict[str, UniqueConstraint]()
     for one in declared:
-        if one.name in found:
-            raise ModelError(f"{layout.cls.__name__} has two constraints named {one.name!r}: give one another name=...")
-        members = tuple(_unique_member(layout, name) for name in one.attributes)
-        found[one.name] = UniqueConstraint(one.name, members)
+        name = one.name or f"{cls}.{one.assigned}"
+        if name in found:
+            raise ModelError(f"{cls} has two constraints named {name!r}: give one another name=...")
+        found[name] = UniqueConstraint(name, tuple(_unique_member(layout, member) for member in one.attributes))
+    if found:
+        check_name(marker_table_name(table), f"the table of the unique values of {cls}")
     return tuple(found.values())
 
 
@@ -122,10 +147,17 @@ def _unique_member(layout: Layout, name: str) -> Member:
         raise ModelError(f"{cls}: unique({name!r}) names no attribute of {cls}; it has {known}")
     if member.shape.tag not in ("S", "N", "B"):
         raise ModelError(f"{cls}.{name} is to be unique, but only text, numbers and bytes can be")
+    if member.storage in ("json", "compressed"):
+        raise ModelError(
+            f"{cls}.{name} is to be unique, but what is stored as JSON or compressed has more than one form"
+        )
+    role = next(options_of(field).role for field in attrs.fields(layout.cls) if field.name == name)
+    if role in _KEPT:
+        raise ModelError(f"{cls}.{name} is to be unique, but it is {role}(), which every write moves")
     return member
 
 
 def _canonical(value: AttributeValue) -> Any:  # JSON
     """The same for the same value: a number can be written in several ways."""
     tag, content = next(iter(value.items()))
-    return {tag: str(Decimal(content).normalize()) if tag == "N" else content}
+    return {tag: number_identity(content) if tag == "N" else content}

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, final
 import attrs
 import msgspec
 
+from dynamorm_async.plan.statements import statement_kind
 from dynamorm_async.types import Request
 
 Report = Literal["none", "total", "indexes"]
@@ -73,6 +74,8 @@ class _Used(msgspec.Struct, frozen=True):
 class _Record(msgspec.Struct, frozen=True):
     TableName: str = ""
     CapacityUnits: float = 0.0
+    ReadCapacityUnits: float | None = None  # of transactions: one that is repeated by its token reads what it wrote
+    WriteCapacityUnits: float | None = None
     LocalSecondaryIndexes: dict[str, _Used] | None = None
     GlobalSecondaryIndexes: dict[str, _Used] | None = None
 
@@ -83,31 +86,55 @@ class _Reported(msgspec.Struct, frozen=True):
 
 _DECODER: Final = msgspec.json.Decoder(_Reported)
 _READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+_STATEMENTS: Final = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}
 
 
-def reported_capacity(operation: str, body: bytes) -> Capacity | None:
-    """What an answer reports, ``None`` where it reports nothing. Passes over the rest of the answer."""
+def is_read(request: Request) -> bool:
+    """Whether what a request consumes is read units; of PartiQL its first statement tells."""
+    if request.operation in _READS:
+        return True
+    if request.operation == "ExecuteStatement":
+        return statement_kind(request.body["Statement"]) == "read"
+    many = _STATEMENTS.get(request.operation)
+    return many is not None and statement_kind(request.body[many][0]["Statement"]) == "read"
+
+
+def reported_capacity(operation: str, body: bytes, *, reads: bool | None = None) -> Capacity | None:
+    """What an answer reports, ``None`` where it reports nothing. Passes over the rest of the answer.
+
+    Args:
+        operation: what was called.
+        body: the answer.
+        reads: whether the units are read units (see :func:`is_read`); by default as the operation says.
+    """
     reported = _DECODER.decode(body).ConsumedCapacity
-    return None if reported is None else _capacity(operation, reported)
+    return None if reported is None else _capacity(reported, reads=operation in _READS if reads is None else reads)
 
 
 def parse_capacity(operation: str, raw: Any) -> Capacity:  # JSON: a ConsumedCapacity or a list of them
     """What one answer reports."""
-    return _capacity(operation, msgspec.convert(raw, type=_Record | list[_Record]))
+    return _capacity(msgspec.convert(raw, type=_Record | list[_Record]), reads=operation in _READS)
 
 
-def _capacity(operation: str, reported: _Record | list[_Record]) -> Capacity:
+def _capacity(reported: _Record | list[_Record], *, reads: bool) -> Capacity:
     total = Capacity()
     for record in reported if isinstance(reported, list) else (reported,):
-        is_read = operation in _READS
         indexes = (record.LocalSecondaryIndexes or {}) | (record.GlobalSecondaryIndexes or {})
+        read, write = _units(record, reads=reads)
         total += Capacity(
-            record.CapacityUnits if is_read else 0.0,
-            0.0 if is_read else record.CapacityUnits,
+            read,
+            write,
             {record.TableName: record.CapacityUnits},
             {f"{record.TableName}/{index}": used.CapacityUnits for index, used in indexes.items()},
         )
     return total
+
+
+def _units(record: _Record, *, reads: bool) -> tuple[float, float]:
+    """Read and write units of a record: as it tells them apart, else all of the one kind."""
+    if record.ReadCapacityUnits is not None or record.WriteCapacityUnits is not None:
+        return record.ReadCapacityUnits or 0.0, record.WriteCapacityUnits or 0.0
+    return (record.CapacityUnits, 0.0) if reads else (0.0, record.CapacityUnits)
 
 
 def _merged(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from dynamorm_async.errors import ConfigurationError, CursorError, UsageError
+from dynamorm_async.plan.hiding import NOW
 from dynamorm_async.types import AttributeValue
 
 _PLAIN: Final = b"\x01"
@@ -139,12 +140,13 @@ class CursorCodec:
         )
 
 
-def fingerprint(bodies: Sequence[Mapping[str, Any]]) -> bytes:
+def fingerprint(bodies: Sequence[Mapping[str, Any]], leaves_out: Sequence[str] = ()) -> bytes:
     """What makes two readings the same: which items they go through, in which order, in which parts.
 
-    Not how: neither page size, projection, consistency nor reports.
+    Not how: neither page size, projection, consistency nor reports; nor when, which tells items that have expired.
     """
-    return hashlib.sha256(msgspec.json.encode([_bound(body) for body in bodies], order="deterministic")).digest()
+    bound = [*map(_bound, bodies), *leaves_out]
+    return hashlib.sha256(msgspec.json.encode(bound, order="deterministic")).digest()
 
 
 _EXPRESSIONS: Final = ("KeyConditionExpression", "FilterExpression")
@@ -156,6 +158,9 @@ _BOUND: Final = (
 
 def _bound(body: Mapping[str, Any]) -> dict[str, Any]:
     bound = {name: body[name] for name in _BOUND if name in body}
+    values = bound.get("ExpressionAttributeValues")
+    if values and NOW in values:
+        bound["ExpressionAttributeValues"] = {name: value for name, value in values.items() if name != NOW}
     # A projection has names, too, which may change.
     aliases = re.findall(r"#n\d+", " ".join(body.get(name, "") for name in _EXPRESSIONS))
     names = body.get("ExpressionAttributeNames", {})

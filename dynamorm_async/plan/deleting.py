@@ -6,7 +6,7 @@ from typing import Any
 
 from dynamorm_async.expressions.conditions import Condition, Either
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.plan.write import Returns, Write, add_conditions, key_is_free, version_condition
+from dynamorm_async.plan.write import Returns, Write, add_conditions, add_return_values, key_is_free, version_condition
 from dynamorm_async.types import AttributeValue, Request
 
 
@@ -27,8 +27,7 @@ def delete_item(
         expected, condition = version_condition(spec, instance)
         if condition is not None:
             condition = Either((key_is_free(spec), condition))
-    if returns == "old":
-        body["ReturnValues"] = "ALL_OLD"
+    add_return_values(body, returns, "delete", "none", "old")
     conditional = add_conditions(body, [condition, where])
     repeatable = not conditional and returns == "none"
     request = Request(operation="DeleteItem", body=body, table=table, repeatable=repeatable)

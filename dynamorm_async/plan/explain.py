@@ -29,6 +29,7 @@ class Explanation:
         filtered: whether items that are read (and paid for) may be dropped by a filter.
         candidates: the table and each index, with what speaks for and against it.
         units_per_page: the fewest and the most read capacity units that one page can cost.
+        leaves_out: what the model hides and this reading therefore leaves out.
     """
 
     operation: str
@@ -37,6 +38,7 @@ class Explanation:
     filtered: bool
     candidates: tuple[Candidate, ...]
     units_per_page: tuple[float, float]
+    leaves_out: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = self._costly() if self.requests else ["nothing is sent: no item can match"]
@@ -50,10 +52,14 @@ class Explanation:
         parts = f", in {len(self.requests)} parts at once; the first:" if others else ""
         low, high = self.units_per_page
         filtered = ", items included that the filter drops" if self.filtered else ""
+        hidden = (
+            [f"  leaves out {' and '.join(self.leaves_out)}; with_hidden() returns them"] if self.leaves_out else []
+        )
         return [
             f"{self.operation} of {self.target}{parts}",
             *(f"  {name}: {value}" for name, value in first.items()),
             f"  costs {low:g} to {high:g} read units a page{filtered}",
+            *hidden,
         ]
 
 
@@ -68,6 +74,7 @@ def explain(plan: ReadPlan) -> Explanation:
         filtered=plan.filtered,
         candidates=plan.candidates,
         units_per_page=_units(bodies[0]) if bodies else (0.0, 0.0),
+        leaves_out=() if plan.hiding is None else plan.hiding.reasons,
     )
 
 

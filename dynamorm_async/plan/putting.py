@@ -8,7 +8,7 @@ from typing import Any
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.lifecycle import encoded
-from dynamorm_async.plan.write import Returns, Write, add_conditions, key_is_free, version_condition
+from dynamorm_async.plan.write import Returns, Write, add_conditions, add_return_values, key_is_free, version_condition
 from dynamorm_async.types import Request
 
 
@@ -28,8 +28,7 @@ def put_item(
     item, changes = encoded(spec, instance, now)
     body: dict[str, Any] = {"TableName": table, "Item": item}
     expected, condition = version_condition(spec, instance)
-    if returns == "old":
-        body["ReturnValues"] = "ALL_OLD"
+    add_return_values(body, returns, "put", "none", "old")
     conditional = add_conditions(body, [condition, where])
     # What an overwritten item was can be told only once.
     repeatable = not conditional and returns == "none"

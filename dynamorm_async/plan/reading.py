@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,8 @@ from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import KeyPart, TableIndex
 from dynamorm_async.plan.choice import Candidate, Judged, Target, judge, targets
+from dynamorm_async.plan.hiding import Hiding, barred, holds_hidden_only
+from dynamorm_async.plan.projection import projected_paths
 from dynamorm_async.types import AttributeValue, Request
 
 
@@ -37,6 +38,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         capacity: read capacity units a second that a scan may take; ``None`` is no bound.
         after: the cursor to go on from.
         counting: only the number of items is wanted, of what would be read for the items.
+        with_hidden: expired and soft-deleted items, too, of a model that hides them.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -53,6 +55,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     capacity: float | None = None
     after: str | None = None
     counting: bool = False
+    with_hidden: bool = False
 
 
 class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +71,8 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
         held: the attributes that the read index holds; ``None`` for whole items.
         hydrated: whether only keys are read there, and the items from the table.
         judged: every key and index, judged.
+        hiding: what is left out; ``None`` where nothing is.
+        sifted: whether DynamoDB cannot leave out all of that, so that rows are looked at after they were read.
     """
 
     requests: tuple[Request, ...]
@@ -79,6 +84,8 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
     held: frozenset[str] | None
     hydrated: bool
     judged: tuple[Judged, ...]
+    hiding: Hiding | None = None
+    sifted: bool = False
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -91,39 +98,44 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(part.name for part in self.key_parts)
 
 
-def plan_query(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
+def plan_query(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding | None = None) -> ReadPlan:
     """The plan of a query; of a scan, where only that can answer and it is allowed.
+
+    What is hidden has no say in the choice: it is filtered out of whatever the conditions choose.
 
     Raises:
         NoUsableIndex: no key or index answers; the message says what each of them lacks.
         UsageError: there is no such index.
     """
     parts = _parts(reading.conditions)
-    needed = _needed(spec, reading, parts)
-    judged = tuple(
-        judge(spec, target, position, parts, consistent=reading.consistent, needed=needed)
-        for position, target in enumerate(targets(spec))
-    )
+    judged = _judged(spec, reading, parts, hiding)
     chosen = _choose(spec, reading, judged, parts)
     if chosen is None:
-        return msgspec.structs.replace(plan_scan(spec, table, reading), judged=judged)
-    _check_held(spec, reading, parts, chosen.target.index)
-    requests = tuple(_query(spec, table, reading, chosen, values) for values in chosen.values)
+        return msgspec.structs.replace(plan_scan(spec, table, reading, hiding), judged=judged)
+    _check_held(spec, reading, parts, chosen.target.index, hiding)
     held = _held(spec, chosen.target.index)
+    unfiltered = _unfiltered(reading, hiding, held, chosen.target.key_names)
+    if hiding is not None:
+        rest = (*chosen.rest, *hiding.conditions(besides=unfiltered))
+        chosen = msgspec.structs.replace(chosen, rest=rest)
+    sifted = bool(unfiltered)
+    requests = tuple(_query(spec, table, reading, chosen, values, sifted=sifted) for values in chosen.values)
     return ReadPlan(
         requests=requests,
         target=chosen.target,
         key_parts=_position_parts(spec, chosen.target.index),
         merge_by=tuple(part.name for part in chosen.target.sort) if len(requests) > 1 else (),
         descending=reading.descending,
-        filtered=bool(chosen.rest),
+        filtered=bool(chosen.rest or unfiltered),
         held=held,
         hydrated=reading.hydrate and held is not None,
         judged=judged,
+        hiding=hiding,
+        sifted=sifted,
     )
 
 
-def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
+def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding | None = None) -> ReadPlan:
     """The plan of a scan of the table, or of the index that was asked for.
 
     Raises:
@@ -135,8 +147,12 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
         raise UsageError(f"{target.name} is global: DynamoDB reads it eventually consistently only")
     if reading.descending:
         raise UsageError(f"a scan of {spec.name} has no order: descending() needs a query on a partition key")
+    if hiding is not None and holds_hidden_only(target, hiding):
+        raise UsageError(f"{target.name} holds soft-deleted items only: ask for them with_hidden()")
     parts, held = _parts(reading.conditions), _held(spec, index)
-    _check_held(spec, reading, parts, index)
+    _check_held(spec, reading, parts, index, hiding)
+    unfiltered = _unfiltered(reading, hiding, held, ())  # a scan can be filtered on keys
+    rest = parts if hiding is None else (*parts, *hiding.conditions(besides=unfiltered))
     requests: list[Request] = []
     for segment in range(reading.segments):
         body: dict[str, Any] = {"TableName": table}
@@ -144,7 +160,7 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
             body["IndexName"] = index.name
         if reading.segments > 1:
             body |= {"Segment": segment, "TotalSegments": reading.segments}
-        _finish(body, reading, parts, _projection(spec, reading, index))
+        _finish(body, reading, rest, _projection(spec, reading, index), sifted=bool(unfiltered))
         requests.append(Request(operation="Scan", body=body, table=table))
     return ReadPlan(
         requests=tuple(requests),
@@ -152,15 +168,34 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading) -> ReadPlan:
         key_parts=_position_parts(spec, index),
         merge_by=(),
         descending=False,
-        filtered=bool(parts),
+        filtered=bool(rest or unfiltered),
         held=held,
         hydrated=reading.hydrate and held is not None,
         judged=(),
+        hiding=hiding,
+        sifted=bool(unfiltered),
     )
 
 
+def _judged(
+    spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition], hiding: Hiding | None
+) -> tuple[Judged, ...]:
+    needed = _needed(spec, reading, parts) | _looked_at(reading, hiding)
+    judged = tuple(
+        judge(spec, target, position, parts, consistent=reading.consistent, needed=needed)
+        for position, target in enumerate(targets(spec))
+    )
+    return judged if hiding is None else tuple(barred(candidate, hiding) for candidate in judged)
+
+
 def _query(
-    spec: ModelSpec[Any], table: str, reading: Reading, chosen: Judged, values: Mapping[str, AttributeValue]
+    spec: ModelSpec[Any],
+    table: str,
+    reading: Reading,
+    chosen: Judged,
+    values: Mapping[str, AttributeValue],
+    *,
+    sifted: bool,
 ) -> Request:
     key: list[Condition] = [Comparison(Path((name,)), "=", Literally(value)) for name, value in values.items()]
     if chosen.sort_range is not None:
@@ -173,7 +208,7 @@ def _query(
         body["ScanIndexForward"] = False
     expression = " AND ".join(condition.render(placeholders) for condition in key)
     projection = _projection(spec, reading, chosen.target.index)
-    _finish(body, reading, chosen.rest, projection, placeholders, KeyConditionExpression=expression)
+    _finish(body, reading, chosen.rest, projection, placeholders, sifted=sifted, KeyConditionExpression=expression)
     return Request(operation="Query", body=body, table=table)
 
 
@@ -183,13 +218,15 @@ def _finish(
     rest: Sequence[Condition],
     projection: Sequence[Segments] | None,
     placeholders: Placeholders | None = None,
+    *,
+    sifted: bool,
     **expressions: str,
 ) -> None:
     names = placeholders or Placeholders()
     condition = all_of(rest)
     if condition is not None:
         expressions["FilterExpression"] = condition.render(names)
-    if reading.counting:
+    if reading.counting and not sifted:
         body["Select"] = "COUNT"
     elif projection is not None:
         # Last, so that it moves no placeholder of what a cursor is bound to.
@@ -197,7 +234,7 @@ def _finish(
     if reading.consistent:
         body["ConsistentRead"] = True
     # A limit bounds a page only where every item read is an item returned: a filter may drop all of them.
-    sizes = [reading.page_size, reading.limit if condition is None else None]
+    sizes = [reading.page_size, reading.limit if condition is None and not sifted else None]
     wanted = [size for size in sizes if size is not None]
     if wanted:
         body["Limit"] = min(wanted)
@@ -205,22 +242,11 @@ def _finish(
 
 
 def _projection(spec: ModelSpec[Any], reading: Reading, index: TableIndex | None) -> list[Segments] | None:
-    """The paths to ask for: the selected ones and the keys, none inside another, as DynamoDB wants it.
-
-    A projected list closes its gaps (``scores[1]`` alone comes back as element 0), so a list is asked for whole.
-    ``None`` is everything.
-    """
-    selected: list[Segments] = []
-    if not (reading.hydrate and _held(spec, index) is not None):
-        if reading.select is None:
-            return None
-        selected = [tuple(itertools.takewhile(_is_name, attr.segments)) for attr in reading.select]
-    unique = list(dict.fromkeys([*selected, *((part.name,) for part in _position_parts(spec, index))]))
-    return [p for p in unique if not any(p != other and p[: len(other)] == other for other in unique)]
-
-
-def _is_name(segment: str | int) -> bool:
-    return isinstance(segment, str)
+    """The paths to ask for; ``None`` is everything. Rows that are counted here are asked for by their keys."""
+    key_names = [part.name for part in _position_parts(spec, index)]
+    if reading.counting or (reading.hydrate and _held(spec, index) is not None):
+        return projected_paths((), key_names)
+    return None if reading.select is None else projected_paths(reading.select, key_names)
 
 
 def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -243,11 +269,32 @@ def _needed(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition]) 
     return frozenset(filtered | spec.python_names.keys())
 
 
-def _check_held(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition], index: TableIndex | None) -> None:
+def _looked_at(reading: Reading, hiding: Hiding | None) -> frozenset[str]:
+    """The attributes that what is read must hold for hidden items to be left out; of whole items they are at hand."""
+    return hiding.names if hiding is not None and (reading.counting or not reading.hydrate) else frozenset()
+
+
+def _unfiltered(
+    reading: Reading, hiding: Hiding | None, held: frozenset[str] | None, keyed: Sequence[str]
+) -> frozenset[str]:
+    """The attributes of hidden items that DynamoDB takes no filter on: keys of what a query reads, and what it does not hold."""
+    if hiding is None:
+        return frozenset()
+    absent = hiding.names - held if held is not None and reading.hydrate else frozenset[str]()
+    return absent | (hiding.names & set(keyed))
+
+
+def _check_held(
+    spec: ModelSpec[Any],
+    reading: Reading,
+    parts: Sequence[Condition],
+    index: TableIndex | None,
+    hiding: Hiding | None,
+) -> None:
     """Refuse to ask an index for what it does not hold: engines answer with nothing there, or with defaults.
 
     Raises:
-        UsageError: the filter or the selection names such an attribute.
+        UsageError: the filter or the selection names such an attribute, or hidden items are known by it.
     """
     held = _held(spec, index)
     if index is None or held is None:
@@ -260,6 +307,12 @@ def _check_held(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Conditio
         raise UsageError(
             f"index {index.name} does not hold {', '.join(missing)}: a filter or select() there cannot use it. "
             "Read the table, widen the index's projection, or filter in Python after hydrate()"
+        )
+    unknown = sorted(spec.python_names[name] for name in _looked_at(reading, hiding) - held)
+    if unknown:
+        raise UsageError(
+            f"index {index.name} does not hold {', '.join(unknown)}, so it cannot leave out what {spec.name} hides: "
+            "ask it with_hidden(), widen its projection, or read whole items with hydrate(), which count() cannot use"
         )
 
 

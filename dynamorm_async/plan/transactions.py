@@ -5,19 +5,18 @@ Source: "TransactWriteItems" and "Amazon DynamoDB Transactions: How it works" in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
 from dynamorm_async.codec.sizes import item_size
 from dynamorm_async.errors import UsageError
-from dynamorm_async.plan.unique import Before, Marker, guarded, markers
+from dynamorm_async.plan.unique import Before, Marker, MarkerId, guarded, markers
 from dynamorm_async.plan.write import Write
 from dynamorm_async.types import Request
 
 MAX_ACTIONS: Final = 100
-MAX_TOKEN: Final = 36
 _MAX_BYTES = 4 * 1024 * 1024
 _FEW = 10  # items of 400 KB that fit in any case
 
@@ -31,7 +30,7 @@ class Action:
     Attributes:
         index: which write it belongs to.
         body: the action.
-        marker: the marker that it claims or releases; ``None`` for the write itself.
+        marker: the marker that it is about; ``None`` for the write itself.
     """
 
     index: int
@@ -52,45 +51,36 @@ class TransactionPlan:
     actions: tuple[Action, ...]
 
 
-def plan_transaction(writes: Sequence[Write], befores: Mapping[int, Before], token: str) -> TransactionPlan:
-    """The transaction of some writes.
+def plan_transaction(
+    writes: Sequence[Write], befores: Mapping[int, Before], token: str, *, foreign: Collection[MarkerId] = ()
+) -> TransactionPlan:
+    """The transaction of some writes: theirs in order, then those of the markers of unique values.
 
     Args:
         writes: the writes; no two on one item.
         befores: for each write that touches unique values, by its index, those that the item is thought to have.
         token: makes it safe to send again.
+        foreign: markers that turned out to belong to other items, so that they are not released.
 
     Raises:
-        UsageError: more than 100 actions or 4 MB.
+        UsageError: more than 100 actions or 4 MB, or one unique value for two items.
         InvalidKey: a unique value is too long.
     """
     actions: list[Action] = []
     for index, write in enumerate(writes):
-        unique = write.unique is not None
-        body = guarded(write, befores[index]) if unique else write.request.body
+        body = write.request.body if write.unique is None else guarded(write, befores[index])
         part = {name: value for name, value in body.items() if name != "ReturnValues"}
         actions.append(Action(index, {_PARTS[write.request.operation]: part}))
-        if unique:
-            actions += [Action(index, marker.action(write), marker) for marker in markers(write, befores[index])]
+    moved = markers(writes, befores, foreign)
+    actions += [Action(marker.index, marker.action(), marker) for marker in moved]
     _check(writes, actions)
-    tables = {write.table for write in writes}
+    tables = {write.table for write in writes} | {marker.id.table for marker in moved}
     request = Request(
         operation="TransactWriteItems",
         body={"TransactItems": [action.body for action in actions], "ClientRequestToken": token},
         table=", ".join(sorted(tables)),
     )
     return TransactionPlan(request, tuple(actions))
-
-
-def check_token(token: object) -> str:
-    """A caller's token.
-
-    Raises:
-        UsageError: it is empty or longer than 36 characters.
-    """
-    if not isinstance(token, str) or not 1 <= len(token) <= MAX_TOKEN:
-        raise UsageError(f"a transaction's token is a text of 1 to {MAX_TOKEN} characters, got {token!r}")
-    return token
 
 
 def _check(writes: Sequence[Write], actions: Sequence[Action]) -> None:

@@ -6,10 +6,11 @@ is a transaction: the item, on the condition that it still has the values that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.errors import UsageError
@@ -17,8 +18,8 @@ from dynamorm_async.expressions.conditions import Comparison, Condition, Functio
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.expressions.updates import Assignment, Nothing, Update
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.model.unique import MARKER_KEY, OWNER, UniqueConstraint
-from dynamorm_async.plan.write import Write, key_is_free
+from dynamorm_async.model.unique import MARKER_KEY, OWNER, UniqueConstraint, marker_table_name
+from dynamorm_async.plan.write import Write, item_text, key_is_free
 from dynamorm_async.types import UNSET, AttributeValue, Unset
 
 Before: TypeAlias = Mapping[str, AttributeValue | None] | None
@@ -26,38 +27,56 @@ Before: TypeAlias = Mapping[str, AttributeValue | None] | None
 
 
 @attrs.frozen
+class MarkerId:
+    """Which marker is meant: its table and its partition key."""
+
+    table: str
+    value: str
+
+
+@attrs.frozen
 class Marker:
-    """A marker that a write claims or releases.
+    """What becomes of one marker. Of a value that moves from one item to another, both are holders.
 
     Attributes:
+        id: which marker.
         constraint: which constraint.
-        value: the marker's partition key.
-        claimed: whether it is claimed, rather than released.
+        index: the write that claims it, or else the one that releases it.
+        holders: the keys of the items that may have it before; it may be free as well.
+        owner: the key of the item that has it afterwards; ``None`` where it is released.
+        foreign: whether another item turned out to have it, so that it is left alone; ``False`` where it is claimed.
     """
 
+    id: MarkerId
     constraint: UniqueConstraint
-    value: str
-    claimed: bool
+    index: int
+    holders: tuple[Mapping[str, AttributeValue], ...]
+    owner: Mapping[str, AttributeValue] | None
+    foreign: bool = False
 
-    def action(self, write: Write) -> dict[str, Any]:
-        """The marker's part of the transaction: it must be free, or belong to the item already."""
-        value: AttributeValue = {"S": self.value}
-        owner: AttributeValue = {"M": write.key}
+    def action(self) -> dict[str, Any]:
+        """The marker's part of the transaction: it must be free, or belong to a holder; a foreign one must stay so."""
+        values: dict[str, AttributeValue] = {f":h{n}": {"M": key} for n, key in enumerate(self.holders)}
+        key: dict[str, AttributeValue] = {MARKER_KEY: {"S": self.id.value}}
+        if self.foreign:
+            check: dict[str, Any] = {
+                "TableName": self.id.table,
+                "Key": key,
+                "ConditionExpression": " AND ".join(f"#owner <> {h}" for h in values),
+                "ExpressionAttributeNames": {"#owner": OWNER},
+                "ExpressionAttributeValues": values,
+            }
+            return {"ConditionCheck": check}
         body: dict[str, Any] = {
-            "TableName": marker_table(write.table),
-            "ConditionExpression": "attribute_not_exists(#value) OR #owner = :owner",
+            "TableName": self.id.table,
+            "ConditionExpression": " OR ".join(["attribute_not_exists(#value)", *(f"#owner = {h}" for h in values)]),
             "ExpressionAttributeNames": {"#value": MARKER_KEY, "#owner": OWNER},
-            "ExpressionAttributeValues": {":owner": owner},
+            "ExpressionAttributeValues": values,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if self.claimed:
-            return {"Put": {**body, "Item": {MARKER_KEY: value, OWNER: owner}}}
-        return {"Delete": {**body, "Key": {MARKER_KEY: value}}}
-
-
-def marker_table(table: str) -> str:
-    """The table of the markers of a table's items."""
-    return f"{table}-unique"
+        if self.owner is None:
+            return {"Delete": {**body, "Key": key}}
+        return {"Put": {**body, "Item": {**key, OWNER: {"M": self.owner}}}}
 
 
 def with_unique(
@@ -72,6 +91,7 @@ def with_unique(
 
     Raises:
         UsageError: a change whose result is not known beforehand, or a return value that a transaction cannot give.
+        InvalidKey: a value is too long.
     """
     if not write.spec.unique:
         return write
@@ -83,9 +103,11 @@ def with_unique(
     if returned not in ("NONE", "ALL_NEW"):
         raise UsageError(
             f"{write.action}(returns=...) of {write.spec.name}: its unique attributes make this write a transaction, which "
-            "returns nothing of what was there; read the item before, or leave returns= out"
+            "returns no attributes. Leave returns= out, and read the item before"
         )
-    return attrs.evolve(write, unique=touched)
+    for constraint in write.spec.unique:
+        constraint.marker(touched)  # a value that is too long is refused before anything is read or sent
+    return msgspec.structs.replace(write, unique=touched)
 
 
 def known_before(write: Write) -> Before | Unset:
@@ -110,21 +132,33 @@ def same_before(one: Before, other: Before) -> bool:
     return all(same_value(one.get(name), other.get(name)) for name in {*one, *other})
 
 
-def markers(write: Write, before: Before) -> Iterator[Marker]:
-    """The markers that the write releases and claims.
+def markers(
+    writes: Sequence[Write], befores: Mapping[int, Before], foreign: Collection[MarkerId] = ()
+) -> tuple[Marker, ...]:
+    """What becomes of the markers of some writes: one action each, as DynamoDB allows one an item.
+
+    A value that a write sets is claimed even where the item has it already: so an item from before the constraint gets
+    its marker.
+
+    Args:
+        writes: the writes of one transaction.
+        befores: for each write that touches unique values, by its index, those that the item is thought to have.
+        foreign: markers that turned out to belong to other items, so that they are not released.
 
     Raises:
+        UsageError: two of the writes give their items the same value.
         InvalidKey: a value is too long.
     """
-    old, new = before or {}, {**(before or {}), **(write.unique or {})}
-    for constraint in _touched_constraints(write):
-        released, claimed = constraint.marker(old), constraint.marker(new)
-        if released == claimed:
-            continue
-        if released is not None:
-            yield Marker(constraint, released, claimed=False)
-        if claimed is not None:
-            yield Marker(constraint, claimed, claimed=True)
+    found: dict[MarkerId, Marker] = {}
+    for index in befores:
+        write = writes[index]
+        for constraint, value, claims in _moves(write, befores[index]):
+            identity, key = MarkerId(marker_table_name(write.table), value), write.key
+            alone = not claims and identity in foreign
+            marker = Marker(identity, constraint, index, (key,), key if claims else None, alone)
+            known = found.get(identity)
+            found[identity] = marker if known is None else _joined(known, marker, writes)
+    return tuple(found.values())
 
 
 def guarded(write: Write, before: Before) -> dict[str, Any]:
@@ -187,6 +221,31 @@ def _result(spec: ModelSpec[Any], update: Update) -> AttributeValue | None:
         f"{spec.name}.{name} is unique, so its new value must be known beforehand: write {spec.name}.{name}.set(value) or "
         f"{spec.name}.{name}.remove()"
     )
+
+
+def _moves(write: Write, before: Before) -> Iterator[tuple[UniqueConstraint, str, bool]]:
+    """The markers of one write: constraint, value, and whether it is claimed rather than released."""
+    old, new = before or {}, {**(before or {}), **(write.unique or {})}
+    for constraint in _touched_constraints(write):
+        released, claimed = constraint.marker(old), constraint.marker(new)
+        if released is not None and released != claimed:
+            yield constraint, released, False
+        if claimed is not None:
+            yield constraint, claimed, True
+
+
+def _joined(one: Marker, other: Marker, writes: Sequence[Write]) -> Marker:
+    """What becomes of a marker that two writes of a transaction are about.
+
+    Raises:
+        UsageError: both claim it.
+    """
+    if one.owner is not None and other.owner is not None:
+        first, second = (item_text(writes[n].spec, writes[n].key) for n in (one.index, other.index))
+        names = " and ".join(member.name for member in one.constraint.members)
+        raise UsageError(f"{first} and {second} are given the same {names} in one transaction, but it is unique")
+    taking = one if one.owner is not None else other
+    return attrs.evolve(taking, holders=(*one.holders, *other.holders))
 
 
 def _touched_constraints(write: Write) -> Iterator[UniqueConstraint]:

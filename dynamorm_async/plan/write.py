@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.layout import Member
-from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path, all_of
+from dynamorm_async.errors import UsageError
+from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path, Segments, all_of
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.types import AttributeValue, Request
 
-Returns = Literal["new", "old", "none"]
+Returns = Literal["new", "old", "none", "updated_new", "updated_old"]
 
+_RETURN_VALUES: Mapping[Returns, str] = {
+    "none": "NONE",
+    "old": "ALL_OLD",
+    "new": "ALL_NEW",
+    "updated_old": "UPDATED_OLD",
+    "updated_new": "UPDATED_NEW",
+}
 _ACTIONS = {"PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete", "ConditionCheck": "check"}
 
 
-@attrs.frozen(kw_only=True)
-class Write:
+@final
+class Write(msgspec.Struct, frozen=True, kw_only=True):
     """One planned write.
 
     Attributes:
@@ -27,13 +36,20 @@ class Write:
         request: what to send.
         instance: what is written, where the caller gave an instance.
         changes: the instance's attributes to set once it succeeded.
-        item: what the table will hold then, where that is known.
+        item: the item as the instance has it then, where that is known.
+        held: the item as the table has it then, where that is less: a default that is not stored is not in it.
+        inside: the maps that it changes entries of, and so insists on.
         expected: the version that the write insists on; ``None`` where it insists on none.
         must_exist: whether it insists on an item that is there.
         must_not_exist: whether it insists on a free key.
-        missing_fails_where: whether a missing item passes the version's condition, so that ``where`` failed there.
+        missing_fails_where: whether a missing item is no conflict of versions, but fails by what else is insisted on.
         unique: the attributes of unique constraints that the write sets, by their names in DynamoDB, with ``None``
             where it leaves them out; ``None`` where it touches none.
+        changed: the paths that an update changes, where it is to return just those.
+        marks: ``True`` of a soft delete, which insists on an item that is there and not soft-deleted; ``False`` of a
+            restore, which insists on a soft-deleted one; ``None`` of all other writes.
+        forgives: whether a call of its own is content where just that fails, because there is nothing to do. In a
+            transaction it still cancels everything.
     """
 
     spec: ModelSpec[Any]
@@ -41,11 +57,16 @@ class Write:
     instance: object | None = None
     changes: Mapping[str, Any] = {}  # attribute values of any type
     item: Mapping[str, AttributeValue] | None = None
+    held: Mapping[str, AttributeValue] | None = None
+    inside: Sequence[tuple[str, ...]] = ()
     expected: int | None = None
     must_exist: bool = False
     must_not_exist: bool = False
     missing_fails_where: bool = False
     unique: Mapping[str, AttributeValue | None] | None = None
+    changed: tuple[Segments, ...] = ()
+    marks: bool | None = None
+    forgives: bool = False
 
     @property
     def table(self) -> str:
@@ -60,8 +81,15 @@ class Write:
         return {member.wire: whole[member.wire] for member in self.spec.key}
 
     @property
+    def place(self) -> PlaceId:
+        """Which item it is about."""
+        return self.table, *self.spec.identities.of_key(self.key)
+
+    @property
     def action(self) -> str:
-        """What it does, in the words of the caller: ``create``, ``put``, ``update``, ``delete`` or ``check``."""
+        """What it does, in the words of the caller: ``create``, ``put``, ``update``, ``delete``, ``restore`` or ``check``."""
+        if self.marks is not None:
+            return "delete" if self.marks else "restore"
         return "create" if self.must_not_exist else _ACTIONS[self.request.operation]
 
     @property
@@ -73,6 +101,24 @@ class Write:
     def conditional(self) -> bool:
         """Whether it insists on anything."""
         return "ConditionExpression" in self.request.body
+
+
+def add_return_values(body: dict[str, Any], returns: Returns, call: str, *allowed: Returns) -> None:
+    """Ask for what the caller wants back.
+
+    Args:
+        body: the request's.
+        returns: what the caller wants.
+        call: the caller's call, for errors.
+        allowed: what it can return.
+
+    Raises:
+        UsageError: it cannot return that.
+    """
+    if returns not in allowed:
+        raise UsageError(f"{call}(returns={returns!r}): it is one of {', '.join(map(repr, allowed))}")
+    if returns != "none":  # DynamoDB's own default
+        body["ReturnValues"] = _RETURN_VALUES[returns]
 
 
 def encoded_member(spec: ModelSpec[Any], member: Member, value: object) -> AttributeValue:

@@ -12,6 +12,7 @@ from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
 from dynamorm_async.plan.checking import check_item
 from dynamorm_async.plan.deleting import delete_item
+from dynamorm_async.plan.marking import mark_item, unmark_item
 from dynamorm_async.plan.putting import create_item, put_item
 from dynamorm_async.plan.saving import save_item
 from dynamorm_async.plan.targets import check_condition
@@ -26,7 +27,7 @@ class Writes:
 
     Args:
         prefix: stands before every table's name.
-        clock: the time for ``created_at`` and ``updated_at``.
+        clock: the time for ``created_at``, ``updated_at`` and ``deleted_at``.
     """
 
     def __init__(self, *, prefix: str, clock: Callable[[], datetime]) -> None:
@@ -51,10 +52,11 @@ class Writes:
         """PutItem over whatever is there; under the instance's version, where the model has one.
 
         Raises:
-            UsageError: it is no instance of a model, or the condition is of another one.
+            UsageError: it is no instance of a model, the condition is of another one, or it cannot return that.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
         """
         spec = spec_of_instance(item)
+        _check_returns("put", returns)
         check_condition(spec, where)
         return with_unique(put_item(spec, self.table(spec), item, self._clock(), where=where, returns=returns))
 
@@ -90,22 +92,42 @@ class Writes:
             InvalidValue, ItemTooLarge: the item cannot be stored.
         """
         spec = spec_of_instance(item)
-        stored = spec.codec.stored(item)
+        stored = spec.codec.known(item)
         if stored is None:
             return self.create(item)
         write = save_item(spec, self.table(spec), item, stored, self._clock())
-        return None if write is None else with_unique(write, stored=stored)
+        return None if write is None else with_unique(write, stored=stored.seen)
 
-    def delete(self, target: object, *, where: Condition | None = None, returns: Returns = "none") -> Write:
-        """DeleteItem; of an instance under its version, where the model has one.
+    def delete(
+        self, target: object, *, where: Condition | None = None, returns: Returns = "none", hard: bool = False
+    ) -> Write:
+        """DeleteItem; UpdateItem, which marks the item, where the model has ``deleted_at()`` and it is not ``hard``.
+
+        Of an instance under its version, where the model has one.
 
         Raises:
-            UsageError: it is neither a Key nor an instance of a model, or the condition is of another one.
+            UsageError: it is neither a Key nor an instance of a model, the condition is of another one, or it cannot
+                return that.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
         spec, key, instance = key_target(target)
+        _check_returns("delete", returns)
         check_condition(spec, where)
-        return with_unique(delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance))
+        if spec.deleted_at is None or hard:
+            write = delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance)
+            return with_unique(write)
+        now = self._clock()
+        return mark_item(spec, self.table(spec), key, now, where=where, returns=returns, instance=instance)
+
+    def restore(self, target: object, *, returns: Returns = "none") -> Write:
+        """UpdateItem that takes the mark off a soft-deleted item; of an instance under its version.
+
+        Raises:
+            UsageError: it is neither a Key nor an instance of a model, or the model has no ``deleted_at()``.
+            InvalidKey: a key value is empty, too long, or of another type than its attribute.
+        """
+        spec, key, instance = key_target(target)
+        return unmark_item(spec, self.table(spec), key, self._clock(), returns=returns, instance=instance)
 
     def check(self, target: object, conditions: Sequence[Condition]) -> Write:
         """What a transaction insists on without writing: conditions, and of an instance its version.
@@ -131,5 +153,11 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
     if isinstance(target, Key):
         spec: ModelSpec[Any] = spec_of(target.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
         return spec, spec.codec.encode_key(*target.values), None
-    spec = spec_of_instance(target)
+    spec = spec_of_instance(target, wanted="a Key, or an instance of a model")
     return spec, spec.codec.key_of(target), target
+
+
+def _check_returns(call: str, returns: object) -> None:
+    """Refuse what only update() can return."""
+    if returns not in ("none", "old"):
+        raise UsageError(f"{call}(returns={returns!r}): it is one of 'none', 'old'")

@@ -17,6 +17,7 @@ from dynamorm_async.errors import (
     TransactionCancelled,
     error_class,
 )
+from dynamorm_async.transport.retry import cancellation_rule
 from dynamorm_async.types import Request, Response
 
 _JSON_TYPES: Final = frozenset({"application/x-amz-json-1.0", "application/json"})
@@ -57,6 +58,7 @@ def service_error(  # Any: the body is wire JSON, as open as DynamoDB's own form
         error.raw_item = item if isinstance(item, Mapping) else None
     elif isinstance(error, TransactionCancelled):
         error.reasons = _mappings(body.get("CancellationReasons"))
+        error.retryable = cancellation_rule(error.reasons) is not None
     elif isinstance(error, Throttled):
         error.reasons = _mappings(body.get("ThrottlingReasons"))
     return error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from dynamorm_async.errors import (
     EndpointUnreachable,
     ServerError,
     Throttled,
+    TransactionCancelled,
+    TransactionConflict,
+    TransactionInProgress,
     TransientConflict,
     TransportError,
 )
@@ -38,6 +41,21 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_POLICY: Final = RetryPolicy()
+
+
+_DOUBLINGS: Final = 64  # far beyond any cap, and no overflow
+
+
+def full_jitter(turn: int, random: Callable[[], float], *, base: float, cap: float) -> float:
+    """Seconds to pause: a random part of ``base * 2 ** (turn - 1)``, at most ``cap``.
+
+    Args:
+        turn: which pause it is, from 1.
+        random: a number from 0 up to 1, each time another.
+        base: seconds, of the first pause.
+        cap: seconds, the longest pause.
+    """
+    return random() * min(cap, base * 2.0 ** min(turn - 1, _DOUBLINGS))
 
 
 class StopReason(enum.Enum):
@@ -72,23 +90,45 @@ class Stop(msgspec.Struct, frozen=True):
     reason: StopReason
 
 
+class Contention(msgspec.Struct, frozen=True):
+    """The bounds of a rule for items that others hold, in place of the policy's.
+
+    Attributes:
+        attempts: how many of them a call may meet, the last one included.
+        base: seconds, of the first pause.
+        cap: seconds, the longest pause.
+    """
+
+    attempts: int
+    base: float
+    cap: float
+
+
 class Rule(msgspec.Struct, frozen=True):
     """How a kind of failure is tried again.
 
     Attributes:
         cost: tokens for one retry.
         throttled: whether the pause grows from ``throttle_base``.
+        contention: bounds of its own; ``None`` for those of the policy.
     """
 
     cost: int
     throttled: bool = False
+    contention: Contention | None = None
 
 
 TRANSIENT: Final = Rule(cost=14)
 THROTTLE: Final = Rule(cost=5, throttled=True)
+# Contention is no outage: it costs no tokens, and a busy item is worth more tries than a failing service.
+BUSY: Final = Rule(cost=0, contention=Contention(attempts=12, base=0.05, cap=1.0))
+# DynamoDB takes up a transaction that got stuck when its token comes again 5 seconds after the first attempt.
+UNDER_WAY: Final = Rule(cost=0, contention=Contention(attempts=12, base=0.25, cap=2.0))
 
 RULES: Final[tuple[tuple[type[CallError], Rule], ...]] = (
     (Throttled, THROTTLE),
+    (TransactionConflict, BUSY),
+    (TransactionInProgress, UNDER_WAY),
     (TransientConflict, TRANSIENT),
     (ServerError, TRANSIENT),
     (EndpointUnreachable, TRANSIENT),
@@ -96,7 +136,43 @@ RULES: Final[tuple[tuple[type[CallError], Rule], ...]] = (
     (CallTimeout, TRANSIENT),
     (BadResponse, TRANSIENT),
 )
-"""What is tried again. Everything else is not: a full pool and a busy transaction need the caller's judgement."""
+"""What is tried again, besides cancelled transactions. Everything else is not: a full pool needs the caller's judgement."""
+
+_NO_REASON: Final = "None"  # the code of an operation that had no part in the cancellation
+_REASON_RULES: Final[Mapping[str, Rule]] = {
+    "ProvisionedThroughputExceeded": THROTTLE,
+    "ThrottlingError": THROTTLE,
+    "TransactionConflict": BUSY,
+}
+
+
+def cancellation_rule(reasons: Sequence[Mapping[str, Any]]) -> Rule | None:
+    """How a cancelled transaction is tried again: nothing of it was applied, so what counts is whether it can succeed.
+
+    Args:
+        reasons: one for each operation, with its ``Code``; ``None`` is the code of those without a part in it.
+
+    Returns:
+        The rule; ``None`` where a reason is one that stays (a failed condition, an invalid value …), or there is none.
+    """
+    codes = {str(reason.get("Code", "")) for reason in reasons} - {_NO_REASON}
+    rules = [_REASON_RULES.get(code) for code in codes]
+    if not rules or None in rules:
+        return None
+    return THROTTLE if THROTTLE in rules else BUSY
+
+
+def rule_of(error: CallError) -> Rule | None:
+    """How a failure is tried again; ``None`` where it is not."""
+    if isinstance(error, TransactionCancelled):
+        return cancellation_rule(error.reasons)
+    return next((rule for kind, rule in RULES if isinstance(error, kind)), None)
+
+
+def is_contention(error: CallError) -> bool:
+    """Whether somebody else held the item; such failures are counted apart from all others."""
+    rule = rule_of(error)
+    return rule is not None and rule.contention is not None
 
 
 class RetryQuota:
@@ -140,7 +216,7 @@ Verdict: TypeAlias = Delay | Stop
 
 
 def may_have_been_applied(error: CallError) -> bool:
-    """Whether the failed request may have changed the table all the same."""
+    """Whether the attempt that failed so may have changed the table all the same."""
     return isinstance(error, ServerError) or (isinstance(error, TransportError) and error.sent)
 
 
@@ -162,7 +238,7 @@ def decide(
         quota: pays for the retry.
         request_repeatable: whether applying the request twice does what once does.
         error: how the attempt failed.
-        attempt: which attempt it was, from 1.
+        attempt: which failure of the call it was, from 1; contention and all other failures are counted apart.
         remaining: seconds left for the call.
         random: a number from 0 up to 1, each time another.
         retry_after: the pause in seconds that the answer asked for.
@@ -172,15 +248,22 @@ def decide(
     """
     if may_have_been_applied(error) and not request_repeatable:
         return Stop(StopReason.OUTCOME_UNKNOWN)
-    rule = next((rule for kind, rule in RULES if isinstance(error, kind)), None)
+    rule = rule_of(error)
     if rule is None:
         return Stop(StopReason.NOT_RETRYABLE)
-    if attempt >= policy.attempts:
+    attempts, base, cap = _bounds(policy, rule)
+    if attempt >= attempts:
         return Stop(StopReason.ATTEMPTS)
-    base = policy.throttle_base if rule.throttled else policy.base
-    seconds = max(random() * min(policy.cap, base * 2 ** (attempt - 1)), retry_after or 0.0)
+    seconds = max(full_jitter(attempt, random, base=base, cap=cap), retry_after or 0.0)
     if seconds >= remaining:
         return Stop(StopReason.DEADLINE)
     if not quota.take(rule.cost):
         return Stop(StopReason.QUOTA)
     return Delay(seconds, rule.cost)
+
+
+def _bounds(policy: RetryPolicy, rule: Rule) -> tuple[int, float, float]:
+    """Attempts at most, the first pause and the longest one."""
+    if rule.contention is not None:
+        return rule.contention.attempts, rule.contention.base, rule.contention.cap
+    return policy.attempts, policy.throttle_base if rule.throttled else policy.base, policy.cap

@@ -19,6 +19,8 @@ from dynamorm_async.transport.retry import (
     Stop,
     StopReason,
     decide,
+    is_contention,
+    may_have_been_applied,
 )
 from dynamorm_async.types import Request, Response
 
@@ -74,7 +76,7 @@ class Sender:
 
         Raises:
             OutcomeUnknown: a request that is not repeatable may or may not have been applied.
-            CallError: the last attempt's error, with the number of attempts.
+            CallError: the last attempt's error, with the number of attempts; its ``maybe_applied`` speaks for all of them.
             CredentialsError: there are no credentials to sign with.
             DatabaseClosed: the transport was closed.
         """
@@ -114,23 +116,28 @@ class Sender:
 
     async def _try_again(self, request: Request, deadline: float, error: CallError) -> Response:
         attempt = 1
+        contended = 0
+        applied = False  # perhaps
         while True:
+            applied = applied or may_have_been_applied(error)
+            contention = is_contention(error)
+            contended += contention
             verdict = decide(
                 self._policy,
                 self._quota,
                 request_repeatable=request.repeatable,
                 error=error,
-                attempt=attempt,
+                attempt=contended if contention else attempt - contended,
                 remaining=deadline - self._clock(),
                 random=self._random,
                 retry_after=error.retry_after if isinstance(error, ServiceError) else None,
             )
             if isinstance(verdict, Stop):
-                raise _last_word(request, error, attempt, verdict.reason)
+                raise _last_word(request, error, attempt, verdict.reason, maybe_applied=applied)
             await self._sleep(verdict.seconds)
             remaining = deadline - self._clock()
             if remaining <= 0:  # the pause took longer than it should
-                raise _last_word(request, error, attempt, StopReason.DEADLINE)
+                raise _last_word(request, error, attempt, StopReason.DEADLINE, maybe_applied=applied)
             attempt += 1
             try:
                 response = await self._lane.attempt(request, min(remaining, self._attempt))
@@ -141,8 +148,10 @@ class Sender:
                 return msgspec.structs.replace(response, attempts=attempt)
 
 
-def _last_word(request: Request, error: CallError, attempts: int, reason: StopReason) -> CallError:
-    error.attempts = attempts
+def _last_word(
+    request: Request, error: CallError, attempts: int, reason: StopReason, *, maybe_applied: bool
+) -> CallError:
+    error.attempts, error.maybe_applied = attempts, maybe_applied
     if reason is not StopReason.OUTCOME_UNKNOWN:
         return error
     unknown = OutcomeUnknown(

@@ -6,17 +6,52 @@ import ast
 import inspect
 import os
 import re
+import runpy
 import subprocess
 import sys
 import types
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dynamorm_async import BatchProgress, Database
 from tests.engines import call
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    str(path.relative_to(ROOT / "docs").with_suffix(""))
+    for path in (ROOT / "docs").rglob("*.md")
+    if "decisions" not in path.parts and path.stem != "design"
+)
+# What the pages and examples make. The engine is shared by the whole run, so it may have some of them, or none.
+TABLES = (
+    "accounts",
+    "accounts-unique",
+    "members",
+    "orders",
+    "papers",
+    "prices",
+    "readings",
+    "sensors",
+    "sessions",
+    "shop-customers",
+    "shop-customers-unique",
+    "shop-orders",
+    "shop-stock",
+    "transfers",
+    "users",
+    "wares",
+)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+LINKING = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
+CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def blocks(name: str) -> list[str]:
@@ -35,12 +70,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, moto_endpoint: str) -> dict[str
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    for table in (
-        "users",
-        "prices",
-        "orders",
-        "members",
-    ):  # the engine is shared by the whole run; there may be none of them
+    for table in TABLES:
         call(moto_endpoint, "DeleteTable", {"TableName": table}, region="eu-west-1")
     return {**os.environ, **settings, "PYTHONWARNINGS": "error"}
 
@@ -59,11 +89,46 @@ def run(program: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+async def run_block(name: str, block: str, variables: dict[str, Any]) -> None:
+    code = compile(block, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    done = types.FunctionType(code, variables)()
+    if inspect.iscoroutine(done):
+        await done
+
+
 def test_the_readme_program_runs(environment: dict[str, str]) -> None:
     """The program on the front page does what it says, copied as it stands, twice in a row."""
-    (program,) = blocks("README.md")
+    program, _ = blocks("README.md")
     for _ in range(2):
         assert run(program, environment).splitlines() == ["37 {'admin'} 2", "ada@example.com"]
+
+
+@pytest.mark.anyio
+async def test_the_readme_shows_writing(environment: dict[str, str]) -> None:
+    """The second block of the front page works on the models of the example that it names."""
+    assert environment
+    payments: dict[str, Any] = runpy.run_path(str(ROOT / "examples" / "payments.py"))
+    account, transfer = payments["Account"], payments["Transfer"]
+    told: list[int] = []
+
+    async def show(progress: BatchProgress) -> None:
+        told.append(progress.written)
+
+    async with Database(region="eu-west-1") as db:
+        await db.tables.ensure(account, transfer)
+        for name in ("ada", "bob"):
+            await db.create(account(account_id=name, email=f"{name}@example.com", balance=Decimal(10)))
+        given: dict[str, Any] = {  # what a module holds
+            **payments,
+            "db": db,
+            "request_id": "r1",
+            "received": datetime.now(UTC),
+            "amount": Decimal(3),
+            "transfers": [transfer(source="ada", transfer_id="r0", target="bob", amount=Decimal(1))],
+            "show": show,
+        }
+        await run_block("README.md", blocks("README.md")[1], given)
+    assert (given["ada"].balance, given["bob"].balance, given["report"].written, told) == (7, 13, 1, [1])
 
 
 def test_the_quickstart_runs(environment: dict[str, str]) -> None:
@@ -92,8 +157,49 @@ def test_the_page_example_runs(environment: dict[str, str]) -> None:
         assert re.search(rf"^{wrong} +400 ", output, re.MULTILINE), output
 
 
+def test_the_payments_example_runs(environment: dict[str, str]) -> None:
+    """A repeated transfer moves nothing twice, a wrong one moves nothing, and all that is imported is there."""
+    output = run((ROOT / "examples" / "payments.py").read_text(), environment)
+    steps = [line.split(maxsplit=1) for line in output.splitlines()]
+    assert [what for step, what in steps if step in ("moved", "again", "together")] == [
+        "ada 69.50, bob 50.50",
+        "ada 69.50, bob 50.50",
+        "ada 59.50, bob 60.50",
+    ]
+    assert [what for step, what in steps if step == "refused"] == [
+        "email taken by Key(Account, 'bob')",
+        "this request was made before, and asked for something else",
+        "account bob has 50.50",
+        "there is no such account",
+    ]
+    assert [what for step, what in steps if step in ("imported", "report", "total")] == [
+        "312",
+        "1999-12: nothing",
+        "2001-12: 2001",
+        "2025-12: 2025",
+        "627900",
+    ]
+
+
+def anchors(text: str) -> set[str]:
+    """What a link can name after its #: the headings, as GitHub writes them."""
+    words = (re.sub(r"[^\w\- ]", "", heading).lower() for heading in HEADING.findall(CODE.sub("", text)))
+    return {word.replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("page", LINKING)
+def test_links_lead_somewhere(page: str) -> None:
+    """Every link within the project names a file that is there, and a heading of it."""
+    text = (ROOT / page).read_text()
+    for name, anchor in LINK.findall(text):
+        target = (ROOT / page).parent / name if name else ROOT / page
+        assert target.exists(), f"{page} links to {name}"
+        if anchor:
+            assert anchor in anchors(target.read_text()), f"{page} links to {name}#{anchor}"
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize("page", ["guide", "reading"])
+@pytest.mark.parametrize("page", PAGES)
 async def test_a_page_of_the_documentation_runs(
     page: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +208,4 @@ async def test_a_page_of_the_documentation_runs(
     program = types.ModuleType(page)
     monkeypatch.setitem(sys.modules, page, program)
     for number, block in enumerate(blocks(f"docs/{page}.md"), 1):
-        code = compile(block, f"docs/{page}.md, block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        done = types.FunctionType(code, vars(program))()
-        if inspect.iscoroutine(done):
-            await done
+        await run_block(f"docs/{page}.md, block {number}", block, vars(program))

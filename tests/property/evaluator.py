@@ -16,7 +16,7 @@ Value = Mapping[str, Any] | None
 Operand = Callable[[Item], Value]
 Truth = Callable[[Item], bool]
 
-_TOKEN = re.compile(r"\s*(#\w+|:\w+|[A-Za-z_]+|\d+|<>|<=|>=|[=<>()\[\].,])")
+_TOKEN = re.compile(r"\s*(#\w+|:\w+|[A-Za-z_]+|\d+|<>|<=|>=|[-+=<>()\[\].,])")
 _COMPARATORS = ("=", "<>", "<", "<=", ">", ">=")
 _FUNCTIONS = ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
 CLAUSES = ("SET", "REMOVE", "ADD", "DELETE")
@@ -42,6 +42,7 @@ class Parser:
         self._names: Mapping[str, str] = body.get("ExpressionAttributeNames", {})
         self._values: Mapping[str, Any] = body.get("ExpressionAttributeValues", {})
         self.used: set[str] = set()
+        self.assigned: dict[tuple[str | int, ...], Operand] = {}
 
     def condition(self) -> Truth:
         truth = self._either()
@@ -67,21 +68,31 @@ class Parser:
         path = self._path()
         if clause == "SET":
             self._take("=")
-            self._set_operand()
+            self.assigned[path] = self._assigned()
         elif clause in ("ADD", "DELETE"):
             self._value()
         return path
 
-    def _set_operand(self) -> None:
-        if self._peek() in ("if_not_exists", "list_append"):
-            self._take("if_not_exists", "list_append")
-            self._take("(")
-            self._set_operand()
-            self._take(",")
-            self._set_operand()
-            self._take(")")
-        else:
-            self._operand()
+    def _assigned(self) -> Operand:
+        left = self._set_operand()
+        if self._peek() not in ("+", "-"):
+            return left
+        sign = self._take("+", "-")
+        right = self._set_operand()
+        return lambda item: calculate(left(item), sign, right(item))
+
+    def _set_operand(self) -> Operand:
+        if self._peek() not in ("if_not_exists", "list_append"):
+            return self._operand()
+        function = self._take("if_not_exists", "list_append")
+        self._take("(")
+        first = self._set_operand()
+        self._take(",")
+        second = self._set_operand()
+        self._take(")")
+        if function == "if_not_exists":
+            return lambda item: second(item) if first(item) is None else first(item)
+        return lambda item: concatenate(first(item), second(item))
 
     def _either(self) -> Truth:
         parts = [self._every()]
@@ -233,6 +244,21 @@ def call(name: str, value: Value, argument: Value = None) -> bool:
     if tag in ("S", "SS"):
         return other == "S" and wanted in content
     return tag == "L" and argument in content
+
+
+def calculate(left: Value, sign: str, right: Value) -> Value:
+    """The sum or difference; ``None`` where DynamoDB would refuse the update."""
+    if left is None or right is None or "N" not in left or "N" not in right:
+        return None
+    one, two = Decimal(left["N"]), Decimal(right["N"])
+    return {"N": str(one + two if sign == "+" else one - two)}
+
+
+def concatenate(left: Value, right: Value) -> Value:
+    """Two lists as one; ``None`` where DynamoDB would refuse the update."""
+    if left is None or right is None or "L" not in left or "L" not in right:
+        return None
+    return {"L": [*left["L"], *right["L"]]}
 
 
 def placeholders(body: Mapping[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
@@ -50,7 +51,11 @@ class Plain:
 
 
 def access_of(send: Send, *secrets: str, now: float = 0.0) -> Access:
-    return Access(send=send, cursors=CursorCodec(secrets, lifetime=60.0, now=lambda: now))
+    return Access(
+        send=send,
+        cursors=CursorCodec(secrets, lifetime=60.0, now=lambda: now),
+        clock=lambda: datetime.fromtimestamp(now, UTC),
+    )
 
 
 def query_of(model_: type[M], send: Send, *secrets: str) -> Query[M]:

@@ -1,4 +1,4 @@
-"""Generated models of every supported type, values for them, stored items good and bad, conditions and updates."""
+"""Generated models of every supported type, values for them, stored items good and bad, conditions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from dynamorm_async.expressions.conditions import (
     OneOf,
     Path,
 )
-from dynamorm_async.expressions.updates import Assignment, Concatenation, Default, Element, Nothing, Update
 from dynamorm_async.model.spec import spec_of
 
 
@@ -339,7 +338,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(inner)
 
 
-# --- conditions, updates and items for them -------------------------------------------------------------
+# --- conditions, and items for them -----------------------------------------------------------------------
 
 steps = st.sampled_from(["a", "b", "size", "a.b", "#n0", "AND"])
 paths = st.lists(steps | st.integers(0, 2), min_size=0, max_size=2).flatmap(
@@ -383,13 +382,3 @@ condition_values = st.recursive(
     max_leaves=6,
 )
 condition_items = st.dictionaries(steps, condition_values, max_size=4)
-
-updates: SearchStrategy[Update] = (
-    st.builds(Update, st.just("SET"), paths, operands.map(Assignment) | operands.map(Default))
-    | st.builds(
-        Update, st.just("SET"), paths, st.builds(Concatenation, st.just(Literally({"L": [{"N": "1"}]})), st.booleans())
-    )
-    | st.builds(Update, st.just("REMOVE"), paths, st.just(Nothing()))
-    | st.builds(Update, st.just("ADD"), paths, st.just(Element(Literally({"N": "1"}))))
-    | st.builds(Update, st.just("DELETE"), paths, st.just(Element(Literally({"SS": ["a"]}))))
-)

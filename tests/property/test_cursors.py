@@ -7,6 +7,7 @@ import random
 import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -41,7 +42,7 @@ class World:
     def __init__(self, *secrets: str | bytes, clock: Clock | None = None, lifetime: float = 60.0) -> None:
         self.table = FakeTable(SPEC.table, [{**item, "stream": {"S": s}} for s in (TENANT, "b") for item in filled(9)])
         codec = CursorCodec(secrets, lifetime=lifetime, now=clock or Clock())
-        self.access = Access(send=self.table.send, cursors=codec)
+        self.access = Access(send=self.table.send, cursors=codec, clock=lambda: datetime.now(UTC))
 
     def query(self, stream: str = TENANT, *, table: str = "events") -> Query[Event]:
         return Query[Event](SPEC, table, self.access).where(Event.stream == stream)
@@ -288,7 +289,9 @@ def _forged(world: World, positions: list[Position]) -> str:
             seen.append(bound_to)
             return super().decode(bound_to, text)
 
-    spying = Access(send=world.table.send, cursors=Spying((), lifetime=60.0, now=Clock()))
+    spying = Access(
+        send=world.table.send, cursors=Spying((), lifetime=60.0, now=Clock()), clock=lambda: datetime.now(UTC)
+    )
     with pytest.raises(CursorError):
         Query[Event](SPEC, "events", spying).where(Event.stream == TENANT).after("AA").stream()
     return codec.encode(seen[0], positions)

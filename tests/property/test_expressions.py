@@ -22,10 +22,19 @@ from dynamorm_async.expressions.conditions import (
     Path,
 )
 from dynamorm_async.expressions.placeholders import Placeholders
-from dynamorm_async.expressions.updates import Update, render
+from dynamorm_async.expressions.updates import (
+    Alternative,
+    Assignment,
+    Calculation,
+    Concatenation,
+    Default,
+    Update,
+    render,
+)
 from tests.property import evaluator
 from tests.property.evaluator import Parser
-from tests.property.strategies import condition_items, conditions, paths, updates
+from tests.property.strategies import condition_items, conditions, paths
+from tests.property.update_strategies import assignments, updates
 
 
 def truth(condition: Condition, item: Any) -> bool:  # noqa: PLR0911 - one return a node
@@ -55,6 +64,37 @@ def truth(condition: Condition, item: Any) -> bool:  # noqa: PLR0911 - one retur
             return evaluator.call(name, value(path), None if argument is None else value(argument))
         case _:
             raise AssertionError(condition)
+
+
+def assigned(operand: Path | Literally | Alternative | Calculation, item: Any) -> Any:
+    """What the tree of a SET's operand is for an item, without any text."""
+    match operand:
+        case Literally(value):
+            return value
+        case Path(segments, size):
+            found = evaluator.find(item, segments)
+            return evaluator.size(found) if size else found
+        case Alternative(path, otherwise):
+            present = assigned(path, item)
+            return assigned(otherwise, item) if present is None else present
+        case Calculation(left, sign, right):
+            return evaluator.calculate(assigned(left, item), sign, assigned(right, item))
+
+
+def stored(update: Update, item: Any) -> Any:
+    """What a change of a SET stores."""
+    before = evaluator.find(item, update.path)
+    match update.change:
+        case Assignment(operand):
+            return assigned(operand, item)
+        case Default(operand):
+            return assigned(operand, item) if before is None else before
+        case Concatenation(elements, goes_first):
+            present: Any = {"L": []} if before is None else before
+            parts = (elements.value, present) if goes_first else (present, elements.value)
+            return evaluator.concatenate(*parts)
+        case change:
+            raise AssertionError(change)
 
 
 def rendered(condition: Condition) -> dict[str, Any]:
@@ -135,3 +175,29 @@ def test_updates_below_a_prefix(change: Update, prefix: tuple[str | int, ...]) -
     placeholders, body = Placeholders(), dict[str, Any]()
     placeholders.into(body, UpdateExpression=render([change.below(prefix)], placeholders))
     assert Parser(body["UpdateExpression"], body).updates() == [(change.verb, (*prefix, *change.path))]
+
+
+@settings(max_examples=300)
+@given(assignments, paths, condition_items)
+def test_what_a_set_stores(change: Update, prefix: tuple[str | int, ...], item: Any) -> None:
+    """The text of a SET stores what its tree says: sums and defaults too, and the same below a path for a map there."""
+    holder: Any = {"M": item}
+    for step in reversed(prefix):
+        holder = {"L": [{"NULL": True}] * step + [holder]} if isinstance(step, int) else {"M": {step: holder}}
+    for update, root in ((change, item), (change.below(prefix), holder["M"])):
+        placeholders, body = Placeholders(), dict[str, Any]()
+        placeholders.into(body, UpdateExpression=render([update], placeholders))
+        parser = Parser(body["UpdateExpression"], body)
+        parser.updates()
+        assert parser.assigned[update.path](root) == stored(change, item)
+
+
+@settings(max_examples=300)
+@given(updates, condition_items)
+def test_what_is_repeatable_is_the_same_twice(change: Update, item: Any) -> None:
+    """Where the library says that a change may be sent twice, what the first stored is what the second stores."""
+    name, *inside = change.path
+    if change.verb == "SET" and change.repeatable and not inside:
+        once = stored(change, item)
+        assert once is not None
+        assert stored(change, {**item, str(name): once}) == once

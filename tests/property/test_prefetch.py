@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -65,17 +66,17 @@ async def test_at_most_one_page_is_fetched_ahead(parts: str) -> None:
     """However slow the consumer: each part has its present page and at most one more, fetched or in flight."""
     table = FakeTable(TABLE, filled(9, streams="abc"))
     size = 2
-    reads: dict[str, Read] = {
-        "one": query_of(Event, table.send).where(Event.stream == "a"),
-        "merged": query_of(Event, table.send).where(Event.stream.is_in(["a", "b", "c"])),
-        "segments": scan_of(Event, table.send).segments(3),
-        "in turn": query_of(Event, table.send)
-        .where(Event.region.is_in(["eu", "us"]), Event.note == "")
-        .using("by_region"),
+    reads: dict[str, Callable[[], Read]] = {
+        "one": lambda: query_of(Event, table.send).where(Event.stream == "a"),
+        "merged": lambda: query_of(Event, table.send).where(Event.stream.is_in(["a", "b", "c"])),
+        "segments": lambda: scan_of(Event, table.send).segments(3),
+        "in turn": lambda: (
+            query_of(Event, table.send).where(Event.region.is_in(["eu", "us"]), Event.note == "").using("by_region")
+        ),
     }
     consumed = Counter[str]()
     found = 0
-    async for event in reads[parts].page_size(size):
+    async for event in reads[parts]().page_size(size):
         found += 1
         consumed[event.stream] += 1
         for _ in range(20):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from dynamorm_async import (
     Attr,
+    BatchProgress,
+    BatchWriteFailed,
     Database,
     Key,
     Table,
     attr,
+    deleted_at,
     embedded,
     index,
     model,
@@ -58,6 +63,8 @@ class Declarations:
     wrong_sort: Attr[str] = sort_key(factory=int)  # error: mypy pyright
     wrong_ttl: Attr[int | None] = ttl(default="soon")  # error: mypy pyright
     wrong_version: Attr[str] = version()  # error: mypy pyright
+    wrong_mark: Attr[datetime] = deleted_at()  # error: mypy pyright
+    marked_at: Attr[datetime | None] = deleted_at(default=None)  # error: mypy pyright
     two_defaults: Attr[int] = attr(default=1, factory=int)  # error: mypy pyright
     wrong_name: Attr[int] = attr(name=3)  # error: mypy pyright
     unknown_option: Attr[int] = attr(unknown=3)  # error: mypy pyright
@@ -184,6 +191,13 @@ async def calls(db: Database, user: User) -> None:
     takes((await db.update(key, User.age.add(1), returns="old")).age)  # error: mypy pyright
     await db.delete(key, where=True)  # error: mypy pyright
     await db.delete(key, returns="new")  # error: mypy pyright
+    await db.get(key, hidden="yes")  # error: mypy pyright
+    await db.delete(key, hard="yes")  # error: mypy pyright
+    await db.restore(key, where=User.age > 3)  # error: mypy pyright
+    await db.restore(User, "a", "b")  # error: mypy pyright
+    takes((await db.restore(key)).nope)  # error: mypy pyright
+    db.query(User).with_hidden(True)  # error: mypy pyright
+    takes(model("users", hide_expired="yes"))  # error: mypy pyright
     await db.tables.ensure("users")  # error: mypy pyright
     await db.tables.ensure(user)  # error: mypy pyright
 
@@ -210,3 +224,30 @@ def databases() -> None:
     Database(lane="fast")  # error: mypy pyright
     Database(credentials=("key",))  # error: mypy pyright
     Database(timeouts=3)  # error: mypy pyright
+
+
+async def batches(db: Database, user: User) -> None:
+    def told(progress: BatchProgress) -> None:
+        takes(progress)
+
+    async def told_text(progress: str) -> None:
+        takes(progress)
+
+    db.batch_write(concurrency="x")  # error: mypy pyright
+    db.batch_write(4)  # error: mypy pyright
+    db.batch_write(on_progress=told)  # error: mypy pyright
+    db.batch_write(on_progress=told_text)  # error: mypy pyright
+    await db.batch_write()  # error: mypy pyright
+    with db.batch_write():  # error: mypy pyright
+        takes(user)
+    async with db.batch_write() as batch:
+        await batch.put()  # error: mypy pyright
+        await batch.put(item=user)  # error: mypy pyright
+        await batch.delete(user, hard="x")  # error: mypy pyright
+        await batch.create(user)  # error: mypy pyright
+    takes(batch.report.unprocessed[0].nope)  # error: mypy pyright
+    batch.report.written = 3  # error: mypy pyright
+    await db.put_many(user)  # error: mypy pyright
+    await db.put_many([user], concurrency="x")  # error: mypy pyright
+    failed: int = await db.put_many([user])  # error: mypy pyright
+    takes(failed, BatchWriteFailed("no", operation="BatchWriteItem"))  # error: mypy pyright

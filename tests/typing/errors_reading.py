@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynamorm_async import Attr, Database, Prices, attr, embedded, index, model, partition_key, sort_key
+from dynamorm_async import Attr, Database, Key, Prices, attr, embedded, index, model, partition_key, sort_key
 
 
 @embedded
@@ -113,6 +113,41 @@ async def aggregates(db: Database, user: User) -> None:
     average: float = await query.average(User.age)  # error: mypy pyright
     counts: dict[int, int] = await query.group_by(User.email).count()  # error: mypy pyright
     takes(lowest, average, counts)
+
+
+async def batches(db: Database, keys: list[Key[User]], user: User) -> None:
+    await db.batch_get("acme", "u1")  # error: mypy pyright
+    await db.batch_get(User, "acme", "u1")  # error: mypy pyright
+    await db.batch_get(user)  # error: mypy pyright
+    await db.batch_get(keys)  # error: mypy pyright
+    await db.batch_get(*keys, concurrency="4")  # error: mypy pyright
+    await db.batch_get(*keys, 4)  # error: mypy pyright
+    await db.batch_get(*keys, timeout="3")  # error: mypy pyright
+    users: list[User] = await db.batch_get(*keys)  # error: mypy pyright
+    ages: list[tuple[str] | None] = await db.batch_get(*keys).select(User.age)  # error: mypy pyright
+    takes(users, ages)
+    takes((await db.batch_get(*keys))[0].age)  # error: mypy pyright
+    db.batch_get(*keys).select()  # error: mypy pyright
+    db.batch_get(*keys).select("email")  # error: mypy pyright
+    db.batch_get(*keys).select(user.age)  # error: mypy pyright
+    db.batch_get(*keys).where(User.age > 3)  # error: mypy pyright
+    for _ in db.batch_get(*keys):  # error: mypy pyright
+        takes(user)
+    async for found in db.batch_get(*keys):
+        takes(found.age)  # error: mypy pyright
+    async for _key, item in db.batch_get(*keys):
+        takes(item.age)  # error: mypy pyright
+
+
+async def transactions(db: Database, key: Key[User]) -> None:
+    await db.transact_get(User, "acme", "u1")  # error: mypy pyright
+    await db.transact_get([key])  # error: mypy pyright
+    await db.transact_get(key, consistent=True)  # error: mypy pyright
+    await db.transact_get(key, timeout="3")  # error: mypy pyright
+    one: User = await db.transact_get(key)  # error: mypy pyright
+    (user,) = await db.transact_get(key)
+    takes(one, user.age)  # error: mypy pyright
+    takes((await db.transact_get(key, key))[2])  # error: mypy pyright
 
 
 def databases() -> None:

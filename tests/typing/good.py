@@ -34,6 +34,7 @@ from dynamorm_async import (
     Update,
     attr,
     created_at,
+    deleted_at,
     embedded,
     index,
     make_converter,
@@ -157,6 +158,13 @@ shop = Table(
     ttl="expires",
     types={"placed": "N"},
 )
+
+
+@model("drafts", hide_expired=True)
+class Draft:
+    draft_id: Attr[str] = partition_key()
+    expires: Attr[int | None] = ttl(default=None)
+    deleted: Attr[datetime | None] = deleted_at(name="gone")
 
 
 @model(shop, unknown="keep", converter=make_converter())
@@ -307,6 +315,22 @@ async def items(db: Database, user: User) -> None:
     await db.delete(key)
     assert_type(await db.delete(key, returns="old"), User | None)
     assert_type(await db.delete(user, returns="old"), User | None)
+
+
+async def hidden_items(db: Database, draft: Draft) -> None:
+    key = Key(Draft, "a")
+    assert_type(Draft.deleted, Attr[datetime | None])
+    assert_type(draft.deleted, datetime | None)
+    assert_type(Draft(draft_id="a", deleted=datetime.now(UTC)).expires, int | None)
+    assert_type(await db.get(key, hidden=True, consistent=True), Draft | None)
+    assert_type(await db.get(Draft, "a", hidden=False), Draft | None)
+    await db.delete(draft, hard=True)
+    assert_type(await db.delete(key, returns="old", hard=False), Draft | None)
+    assert_type(await db.restore(key), Draft)
+    assert_type(await db.restore(draft, timeout=3), Draft)
+    old = datetime.now(UTC)
+    assert_type(db.query(Draft).with_hidden().where(Draft.deleted < old), Query[Draft])
+    assert_type(db.scan(Draft).select(Draft.deleted).with_hidden(), Scan[tuple[datetime | None]])
 
 
 async def reading(db: Database) -> None:

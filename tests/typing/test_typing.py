@@ -17,8 +17,8 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-GOOD = ("good.py", "good_future.py", "good_reading.py")
-ERRORS = ("errors.py", "errors_reading.py")
+GOOD = tuple(sorted(path.name for path in HERE.glob("good*.py")))
+ERRORS = tuple(sorted(path.name for path in HERE.glob("errors*.py")))
 CHECKERS = {
     "mypy": ["--output", "json"],
     "pyright": ["--outputjson", "--pythonpath", sys.executable],
@@ -103,15 +103,21 @@ def test_every_mistake_is_reported(reported: dict[str, Findings], checker: str, 
 def test_there_are_mistakes_to_report() -> None:
     """The marks are read: a file without any would pass whatever the checkers say."""
     for name in ERRORS:
-        assert min(len(marked(checker, name)) for checker in CHECKERS) > 60
+        assert min(len(marked(checker, name)) for checker in CHECKERS) > 5
 
 
+@pytest.mark.filterwarnings("ignore:.* was never awaited")  # nothing of it is sent
 @pytest.mark.parametrize(
     ("name", "steps"),
     [
         ("good", ["constructors_and_instances", "attributes_and_paths", "conditions", "updates"]),
+        ("good_batch", ["unsent"]),
         ("good_future", ["module_level"]),
+        ("good_keyed", ["unsent"]),
+        ("good_partiql", ["unsent"]),
         ("good_reading", ["unsent"]),
+        ("good_updates", ["unsent"]),
+        ("good_transactions", ["declarations"]),
     ],
 )
 def test_good_code_runs(name: str, steps: list[str]) -> None:

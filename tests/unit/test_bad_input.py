@@ -14,6 +14,7 @@ import pytest
 
 from dynamorm_async import (
     Attr,
+    Condition,
     ConfigurationError,
     CredentialsError,
     Database,
@@ -26,6 +27,8 @@ from dynamorm_async import (
     ItemTooLarge,
     Key,
     NoUsableIndex,
+    Query,
+    Scan,
     TableNotFound,
     Timeouts,
     UsageError,
@@ -88,6 +91,11 @@ def nested(levels: int) -> list[Any]:  # lists in lists
     return value
 
 
+def first(read: Callable[[type[User]], Query[User] | Scan[User]], *conditions: Condition) -> Awaitable[object]:
+    """A read whose conditions are made before it is: a builder that is dropped for their error would warn."""
+    return read(User).where(*conditions).first()
+
+
 def untyped(value: object) -> Any:  # what a caller without a type checker may pass
     return value
 
@@ -101,7 +109,7 @@ REFUSED: dict[str, tuple[Call, type[DynamormError], str]] = {
     "39 digits": (lambda db: db.create(user(age=int("1" * 39))), InvalidValue, "User.age: 1+ .*38 significant digits"),
     "39 digits added": (lambda db: db.update(KEY, User.age.add(10**38 + 1)), InvalidValue, "User.age: .*38 signif"),
     "39 digits sought": (
-        lambda db: db.query(User).where(User.org == "a", User.price == Decimal("1." + "1" * 38)).first(),
+        lambda db: first(db.query, User.org == "a", User.price == Decimal("1." + "1" * 38)),
         InvalidValue,
         "User.price: .*38 significant digits",
     ),
@@ -174,7 +182,7 @@ REFUSED: dict[str, tuple[Call, type[DynamormError], str]] = {
         UsageError,
         "the condition is about 'colour', which User does not have",
     ),
-    "too many": (lambda db: db.scan(User).where(User.age.is_in(range(101))).first(), InvalidExpression, "1 to 100 val"),
+    "too many": (lambda db: first(db.scan, User.age.is_in(range(101))), InvalidExpression, "1 to 100 val"),
     "no partition key": (
         lambda db: db.query(User).where(User.age == 3).first(),
         NoUsableIndex,
@@ -349,7 +357,7 @@ async def test_an_endpoint_that_is_not_there(name: str, lane: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options: dict[str, Any] = {"region": "eu-nowhere-1", "credentials": KEYS, "lane": lane}
-    async with Database(endpoint=f"http://{name}:{port}", timeouts=Timeouts(call=1.0), **options) as db:
+    async with Database(endpoint=f"http://{name}:{port}", timeouts=Timeouts(call=30.0), **options) as db:
         with pytest.raises(EndpointUnreachable) as caught:
             await db.get(User, "acme", 1)
     assert not caught.value.sent

@@ -14,11 +14,16 @@ from botocore.model import ServiceModel
 from dynamorm_async import (
     AccessDenied,
     Attr,
+    BatchGetFailed,
+    BatchOperation,
+    BatchReport,
+    BatchWriteFailed,
     CallError,
     ConditionFailed,
     DecodeError,
     DynamormError,
     ItemTooLarge,
+    Key,
     NotOne,
     Problem,
     RequestRejected,
@@ -48,13 +53,20 @@ def classes(root: type[DynamormError] = DynamormError) -> Iterator[type[Dynamorm
         yield from classes(child)
 
 
-def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901 - one branch a shape of constructor
+def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 - one branch a shape of constructor
     """An error of a class, with every fact that it can carry."""
     error: DynamormError
     if issubclass(kind, ServiceError):
         error = kind("no", operation="PutItem", table="t", attempts=3, code="Code", status=418, request_id="r1")
     elif issubclass(kind, TransportError):
         error = kind("no", operation="PutItem", table="t", attempts=3, sent=True)
+    elif issubclass(kind, BatchWriteFailed):
+        left = BatchOperation("put", Thing, Key(Thing, "a"), Thing(pk="a"))
+        error = kind("no", operation="PutItem", table="t", attempts=3, report=BatchReport(7, 1, (left,)))
+    elif issubclass(kind, BatchGetFailed):
+        found = {Key(Thing, "a"): Thing(pk="a"), Key(Thing, "b"): None}
+        keys = (Key(Thing, "c"),)
+        error = kind("no", operation="PutItem", table="t", attempts=3, found=found, unprocessed=keys, misfits={})
     elif issubclass(kind, CallError):
         error = kind("no", operation="PutItem", table="t", attempts=3)
     elif issubclass(kind, DecodeError):

@@ -1,11 +1,10 @@
 """The flaws that the earlier systems are known for, each held off by a test that names it.
 
 D1 to D25 are the known flaws of the Go library, P those of the Python SDK beside it. Not here, because the part that
-could have them does not exist yet: D9 and D10 (batches), D13 and D15 (transactions) and D24
-(encryption). Of D1 to D4 (index choice) the present planner's share is here and in ``plan/test_reading.py``; of D14
-and D16 (lifecycle) the single writes' share; of D21 (table backup) the reading of descriptions; of D22 (updates of
+could have them does not exist yet: D24 (encryption). Of D1 to D4 (index choice) the present planner's share is here and
+in ``plan/test_reading.py``; of D21 (table backup) the reading of descriptions; of D22 (updates of
 tables) what ``ensure`` does; of D25 (aggregates) the conditions' share.
-D11 is in unit/database/test_hydrate.py, D18 in property/test_cursors.py.
+D11 is also in unit/database/test_hydrate.py and test_batch_get.py, D18 in property/test_cursors.py.
 """
 
 from __future__ import annotations
@@ -19,39 +18,60 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
 
 from dynamorm_async import (
     Attr,
+    BatchWriteFailed,
     Condition,
     ConditionFailed,
     ConfigurationError,
     Database,
+    ItemExists,
     ItemNotFound,
     Key,
     NotFound,
     NoUsableIndex,
     OnDemand,
+    ServiceError,
     Table,
     TableMismatch,
     TableNotFound,
+    Timeouts,
+    TransactionCancelled,
     Update,
+    UsageError,
     VersionConflict,
     attr,
     created_at,
     embedded,
     index,
+    make_converter,
     model,
     partition_key,
     sort_key,
     updated_at,
     version,
 )
+from dynamorm_async.database.batch_write import put_many
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.tables import parse_description
+from dynamorm_async.transport.answers import service_error
+from dynamorm_async.transport.sender import Sender
+from dynamorm_async.types import Request
+from tests.property.fake_writes import FakeStore, Row, batch_of
 from tests.unit.database.recording import RecordingControl, RecordingLane, record
 
 pytestmark = pytest.mark.anyio
+
+
+class Sealed:
+    """A text that is stored otherwise, each time differently."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -324,6 +344,78 @@ async def test_d14_the_version_is_moved_once(monkeypatch: pytest.MonkeyPatch) ->
     assert (kept.revision, caught.value.expected, caught.value.found) == (3, 3, 9)
 
 
+def cancelled(*codes: str) -> TransactionCancelled:
+    error = TransactionCancelled("cancelled", operation="TransactWriteItems", code="TransactionCanceledException")
+    error.reasons = [{"Code": code} for code in codes]
+    return error
+
+
+async def test_d13_the_failed_operation_is_found_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB says "None" of what did not fail; a condition that failed after the first is reported, at its place."""
+    for place in range(3):
+        codes = ["None"] * 3
+        codes[place] = "ConditionalCheckFailed"
+        record(monkeypatch, cancelled(*codes))
+        async with Database() as db:
+            with pytest.raises(TransactionCancelled) as caught:
+                await db.transaction().create(Kept(pk="a")).create(Kept(pk="b")).create(Kept(pk="c"))
+        (failure,) = caught.value.failures
+        assert (failure.index, type(failure.error)) == (place, ItemExists)
+        assert f"operation {place + 1}, create of Kept(pk='{'abc'[place]}')" in str(caught.value)
+
+
+async def test_d13_a_hundred_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is DynamoDB's: 100, not the 25 of batches."""
+    lane = record(monkeypatch)
+    async with Database() as db:
+        tx = db.transaction()
+        for number in range(100):
+            tx.delete(Key(Kept, f"k{number}"))
+        with pytest.raises(UsageError, match="at most 100"):
+            tx.delete(Key(Kept, "one more"))
+        await tx
+    assert len(lane.bodies[0]["TransactItems"]) == 100
+
+
+async def test_d14_the_lifecycle_is_the_same_in_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every operation is, to the byte, the request that the call alone sends; the version is moved once, after success."""
+    lane = record(monkeypatch)
+    async with Database(clock=lambda: NOON) as db:
+        alone, together = Kept(pk="p"), Kept(pk="p")
+        await db.create(alone)
+        await db.transaction().create(together)
+        assert (alone, alone.revision) == (together, 1)
+        alone.count = together.count = 2
+        await db.save(alone)
+        await db.transaction().save(together)
+        await db.put(alone)
+        await db.transaction().put(together)
+        await db.update(Key(Kept, "p"), Kept.count.add(1), upsert=True, returns="none")
+        await db.transaction().update(Key(Kept, "p"), Kept.count.add(1), upsert=True)
+        await db.delete(alone)
+        await db.transaction().delete(together)
+        assert (alone, alone.revision) == (together, 3)
+    for one, transaction in zip(lane.bodies[::2], lane.bodies[1::2], strict=True):
+        (operation,) = transaction["TransactItems"]
+        assert list(operation.values()) == [one]
+
+
+async def test_d15_a_transaction_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written before the block ends, nothing where it raises, and then everything in one request."""
+    lane = record(monkeypatch)
+    async with Database() as db:
+        async with db.transaction() as tx:
+            tx.create(Kept(pk="a")).update(Key(Kept, "b"), Kept.count.add(1)).delete(Key(Kept, "c"))
+            assert lane.requests == []
+        assert [request.operation for request in lane.requests] == ["TransactWriteItems"]
+        assert len(lane.bodies[0]["TransactItems"]) == 3
+        with pytest.raises(LookupError):  # noqa: PT012 - the block is what raises
+            async with db.transaction() as tx:
+                tx.create(Kept(pk="d"))
+                raise LookupError
+    assert len(lane.requests) == 1
+
+
 async def test_d16_created_is_never_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put and save of an item that was read keep created_at; an upsert sets it only where it makes the item."""
     earlier = "2020-01-01T00:00:00.000000Z"
@@ -507,3 +599,143 @@ def test_p_a_missing_table_is_no_missing_item() -> None:
     """They are different errors, of which neither is the other's kind."""
     assert not issubclass(TableNotFound, ItemNotFound)
     assert not issubclass(ItemNotFound, NotFound)
+
+
+def cancellation(*codes: str) -> ServiceError:
+    """A cancelled transaction, as the transport makes it of DynamoDB's answer."""
+    request = Request(operation="TransactWriteItems", body={"ClientRequestToken": "t"})
+    code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+    body = {"CancellationReasons": [{"Code": code} for code in codes]}
+    return service_error(request, status=400, code=code, message="m", request_id=None, body=body)
+
+
+async def send_transaction(*script: bytes | Exception) -> RecordingLane:
+    """Send a transaction through the retries of the transport, without pauses; what the lane saw."""
+    lane = RecordingLane(*script)
+    sender = Sender(lane, timeouts=Timeouts(), sleep=anyio.sleep, random=lambda: 0.0)
+    await sender.send(Request(operation="TransactWriteItems", body={"ClientRequestToken": "t"}, repeatable=False))
+    return lane
+
+
+async def test_d13_conflicts_of_many_items_are_retried() -> None:
+    """A transaction that was cancelled by conflicts alone is sent again, with the same token."""
+    lane = await send_transaction(
+        cancellation("TransactionConflict", "TransactionConflict"), cancellation("TransactionConflict")
+    )
+    assert lane.bodies == [{"ClientRequestToken": "t"}] * 3
+
+
+async def test_d13_none_is_no_reason() -> None:
+    """Operations without a part in the cancellation neither hinder the retry nor hide a condition that failed."""
+    lane = await send_transaction(cancellation("None", "TransactionConflict", "None"))
+    assert len(lane.requests) == 2
+    failed = cancellation("None", "ConditionalCheckFailed")
+    with pytest.raises(TransactionCancelled) as caught:
+        await send_transaction(failed)
+    assert caught.value is failed
+    assert (failed.attempts, failed.retryable) == (1, False)
+
+
+async def test_d09_unprocessed_writes_are_retried_with_growing_pauses_and_not_for_ever() -> None:
+    """Never without a pause, never for ever, and what is left in the end is in the error."""
+    store, pauses = FakeStore(), list[float]()
+    store.leaves = lambda sent: sent
+    with pytest.raises(BatchWriteFailed) as caught:
+        await put_many(batch_of(store, pauses=pauses), [Row(pk="a"), Row(pk="b")])
+    assert len(store.requests) == 8
+    assert pauses == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2])
+    assert [operation.key for operation in caught.value.report.unprocessed] == [Key(Row, "a", 0), Key(Row, "b", 0)]
+
+
+async def test_d10_a_retried_put_is_not_encoded_again() -> None:
+    """It is encoded once; each retry sends those bytes, whatever became of the instance meanwhile."""
+    encoded: list[str] = []
+
+    def encode(text: Sealed) -> str:
+        encoded.append(text.text)
+        return f"sealed {len(encoded)}: {text.text}"
+
+    converter = make_converter()
+    converter.register_unstructure_hook(Sealed, encode)
+    converter.register_structure_hook(Sealed, lambda text, _: Sealed(text))
+
+    @model(table="rows", converter=converter)
+    class Secret:
+        pk: Attr[str] = partition_key()
+        sk: Attr[int] = sort_key(default=0)
+        text: Attr[Sealed] = attr()
+
+    store, secret = FakeStore(), Secret(pk="a", text=Sealed("first"))
+    store.leaves = lambda sent: sent if len(store.requests) < 4 else ()
+    async with batch_of(store) as batch:
+        await batch.put(secret)
+        secret.text = Sealed("second")
+    assert encoded == ["first"]
+    assert [request.body for request in store.requests] == [store.requests[0].body] * 4
+    assert store.texts() == {("rows", "a", 0): "sealed 1: first"}
+
+
+@pytest.mark.parametrize(
+    ("change", "stored"),
+    [
+        (Thing.tags.set({"b", "a"}), {"SS": ["a", "b"]}),
+        (Thing.tags.set_default({"a"}), {"SS": ["a"]}),
+        (Thing.tags.set(Thing.tags.if_not_exists({"a"})), {"SS": ["a"]}),
+        (Thing.tags.add({"a"}), {"SS": ["a"]}),
+        (Thing.tags.discard({"a"}), {"SS": ["a"]}),
+        (Thing.numbers.set({2, 1}), {"NS": ["1", "2"]}),
+        (Thing.numbers.add({3}), {"NS": ["3"]}),
+    ],
+)
+async def test_d12_an_update_writes_sets_as_sets(monkeypatch: pytest.MonkeyPatch, change: Update, stored: Any) -> None:
+    """Whatever the action, a set travels as a set, never as a list."""
+    body = await sent(monkeypatch, changes=(change,))
+    ((tag, content),) = next(iter(body["ExpressionAttributeValues"].values())).items()
+    assert {tag: sorted(content)} == stored
+
+
+@pytest.mark.parametrize("returns", ["none", "old", "new", "updated_old", "updated_new"])
+async def test_d08_the_condition_is_the_same_for_each_return_value(
+    monkeypatch: pytest.MonkeyPatch, returns: Any
+) -> None:
+    """All five ways of returning send one and the same condition and change."""
+    lane = record(monkeypatch, json.dumps({"Attributes": {"pk": {"S": "p"}, "data": {"B": "LQ=="}}}).encode())
+    condition = (Thing.colour == Colour.RED) | (Thing.count > 3)
+    async with Database() as db:
+        await db.update(Key(Thing, "p", NOON), Thing.count.add(1), where=condition, returns=returns)
+    assert shown(lane.bodies[0], "ConditionExpression") == "attribute_exists(pk) AND (colour = red OR count > 3)"
+    assert shown(lane.bodies[0], "UpdateExpression") == "ADD count 1"
+
+
+async def test_d20_text_in_every_place_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two dashes, semicolons and SQL are values in every operator and action, and names in maps, however many."""
+    text = "x'; DROP TABLE things; -- SELECT"
+    many = [f"{text} {n}" for n in range(100)]
+    condition = (
+        Thing.status.is_in(many)
+        | Thing.status.begins_with(text)
+        | Thing.status.contains(text)
+        | Thing.status.between(text, text * 2)
+        | Thing.tags.contains(text)
+        | (Thing.inner / Inner.some_name == text)
+    )
+    changes = (Thing.Status.set(Thing.Status.if_not_exists(text)), Thing.tags.add({*many, *(f"{t};" for t in many)}))
+    body = await sent(monkeypatch, condition, changes=changes)
+    assert "DROP" not in body["ConditionExpression"] + body["UpdateExpression"]
+    values = list(body["ExpressionAttributeValues"].values())
+    assert {"S": text} in values
+    assert all({"S": one} in values for one in many)
+    assert max(len(value.get("SS", ())) for value in values) == 200
+
+
+async def test_d11_a_projection_without_the_keys_drops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch get reads the keys beside what was selected, asks for a key once, and answers every key in its place."""
+    answer = {"Responses": {"kept": [{"pk": {"S": "b"}}, {"pk": {"S": "a"}, "count": {"N": "3"}}]}}
+    lane = record(monkeypatch, json.dumps(answer).encode())
+    keys = [Key(Kept, pk) for pk in ("a", "b", "c", "a", "b")]
+    async with Database() as db:
+        rows = await db.batch_get(*keys).select(Kept.count)
+    assert rows == [(3,), (0,), None, (3,), (0,)]
+    (body,) = (body["RequestItems"]["kept"] for body in lane.bodies)
+    assert shown(body, "ProjectionExpression") == "count, pk"
+    assert body["Keys"] == [{"pk": {"S": pk}} for pk in "abc"]

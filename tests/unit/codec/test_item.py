@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -257,3 +258,52 @@ def test_good_items_never_leave_the_compiled_path(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(type(CODEC), "decode", refuse)
     assert len(CODEC.decode_page(body).items) == 2
+
+
+@pytest.mark.parametrize("unknown", ["ignore", "keep", "forbid"])
+@pytest.mark.parametrize("name", ["text", 'te"xt'])
+def test_one_item_of_an_answer(unknown: Literal["ignore", "keep", "forbid"], name: str) -> None:
+    """Decoded from its bytes as the general path decodes it, whatever becomes of unknown attributes, and under any name."""
+
+    @model(table="notes", unknown=unknown)
+    class Note:
+        note_id: Attr[str] = partition_key()
+        text: Attr[str] = attr(default="", name=name)
+
+    codec = spec_of(Note).codec
+    for item in (
+        {"note_id": {"S": "a"}, name: {"S": "x"}},
+        {"note_id": {"S": "a"}, "more": {"B": "AP8="}},
+        {"note_id": {"S": "a"}, name: {"N": "1"}},
+        {name: {"S": "x"}},
+        {},
+    ):
+        raw = msgspec.Raw(msgspec.json.encode(item))
+        assert outcome(codec, codec.decode_item, raw) == outcome(codec, codec.decode, item)
+
+
+def outcome(codec: ItemCodec[Any], decode: Callable[[Any], Any], item: object) -> object:
+    """What a decoding comes to: the item with all that it knows, or the problems."""
+    try:
+        found = decode(item)
+    except DecodeError as error:
+        return error.problems
+    return found, codec.encode(found), codec.stored(found)
+
+
+def test_what_is_no_item_is_refused() -> None:
+    """Something else in its place, or JSON that is cut, is a DecodeError."""
+    for raw in (b"3", b"null", b"[]", b"{", b""):
+        with pytest.raises(DecodeError):
+            CODEC.decode_item(msgspec.Raw(raw))
+
+
+def test_a_good_item_of_an_answer_stays_on_the_compiled_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a page do."""
+    raw = msgspec.Raw(msgspec.json.encode(CODEC.encode(read())))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the general path was taken")
+
+    monkeypatch.setattr(type(CODEC), "decode", refuse)
+    assert CODEC.decode_item(raw) == CODEC.decode_item(raw)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dynamorm_async import InvalidValue
+from dynamorm_async.codec.depth import MAX_DEPTH
 from dynamorm_async.codec.misfit import Misfit
-from dynamorm_async.codec.native import MAX_DEPTH, from_attribute_value, to_attribute_value
+from dynamorm_async.codec.native import from_attribute_value, to_attribute_value
 
 
 @pytest.mark.parametrize(

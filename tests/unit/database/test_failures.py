@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from dynamorm_async import (
     Key,
     VersionConflict,
     attr,
+    embedded,
     model,
     partition_key,
     version,
@@ -36,6 +38,18 @@ class Kept:
     pk: Attr[str] = partition_key()
     count: Attr[int] = attr(default=0)
     revision: Attr[int] = version()
+
+
+@embedded
+class Part:
+    sizes: Attr[dict[str, int]] = attr(factory=dict)
+
+
+@model(table="mapped")
+class Mapped:
+    pk: Attr[str] = partition_key()
+    notes: Attr[dict[str, str]] = attr(factory=dict)
+    part: Attr[Part] = attr(factory=Part)
 
 
 def there(revision: int | None = None, **more: Any) -> dict[str, Any]:
@@ -106,3 +120,29 @@ async def test_an_item_that_does_not_fit_hides_no_refusal(monkeypatch: pytest.Mo
             await db.create(Plain(pk="a"))
     assert caught.value.item is None
     assert caught.value.raw_item == failed.raw_item
+
+
+@pytest.mark.parametrize(
+    ("inside", "paths"),
+    [
+        ({}, "notes, part.sizes"),
+        ({"notes": {"S": "no map"}, "part": {"M": {}}}, "notes, part.sizes"),
+        ({"notes": {"M": {}}}, "part.sizes"),
+    ],
+)
+async def test_a_map_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, inside: dict[str, Any], paths: str) -> None:
+    """A save inside of maps that somebody took away says which, and that the item is to be read again."""
+    stored: dict[str, Any] = {"notes": {"M": {"k": {"S": "v"}}}, "part": {"M": {"sizes": {"M": {"s": {"N": "1"}}}}}}
+    failed = ConditionFailed("no", operation="UpdateItem", table="t")
+    failed.raw_item = there(**inside)
+    lane = record(monkeypatch, json.dumps({"Item": there(**stored)}).encode(), failed)
+    async with Database() as db:
+        item = await db.get(Mapped, "a")
+        assert item is not None
+        item.notes["k"], item.part.sizes["s"] = "w", 2
+        with pytest.raises(ConditionFailed) as caught:
+            await db.save(item)
+    assert len(lane.requests) == 2
+    assert type(caught.value) is ConditionFailed
+    assert f"no longer in the Mapped ({paths})" in str(caught.value)
+    assert "Read the item again" in str(caught.value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from dynamorm_async import (
     Attr,
     BadResponse,
     Database,
+    DynamormError,
     EndpointUnreachable,
     UsageError,
     ValidationFailed,
@@ -29,6 +33,12 @@ class Thing:
     pk: Attr[str] = partition_key()
     sk: Attr[int] = sort_key()
     kind: Attr[str] = attr(default="a")
+
+
+@model(table="others")
+class Other:
+    pk: Attr[str] = partition_key()
+    flavour: Attr[str] = attr()
 
 
 def page(*numbers: int, last: int | None = None) -> bytes:
@@ -154,3 +164,87 @@ async def test_an_unknown_index_is_refused_with_the_known_ones(monkeypatch: pyte
         with pytest.raises(UsageError, match="table things of Thing has no index 'nope'; it has none"):
             await db.scan(Thing).using("nope")
     assert lane.requests == []
+
+
+# --- builders that nobody uses --------------------------------------------------------------------
+
+
+def warned(use: Use) -> list[str]:
+    """The warnings of a use of builders, none of which is awaited."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with contextlib.suppress(DynamormError):
+            use(Database())
+    assert all((warning.category, warning.filename) == (RuntimeWarning, __file__) for warning in caught)
+    return [str(warning.message) for warning in caught]
+
+
+Use = Callable[[Database], object]
+FORGOTTEN: list[tuple[Use, str]] = [
+    (lambda db: db.query(Thing), "query"),
+    (lambda db: db.query(Thing).where(Thing.pk == "p").descending().limit(3), "query"),
+    (lambda db: db.query(Thing).select(Thing.kind), "query"),
+    (lambda db: db.scan(Thing).segments(8), "scan"),
+]
+
+
+@pytest.mark.parametrize(("use", "what"), FORGOTTEN)
+def test_a_builder_that_is_never_awaited_warns(use: Use, what: str) -> None:
+    """Where it is dropped, and once: the builders that it was made of are used."""
+
+    def dropped(db: Database) -> None:
+        use(db)
+
+    assert warned(dropped) == [f"the {what} of Thing was never awaited, so nothing was sent"]
+
+
+def untyped(value: object) -> Any:  # what a caller without a type checker may pass
+    return value
+
+
+USED: list[Use] = [
+    lambda db: db.query(Thing).where(Thing.pk == "p").explain(),
+    lambda db: db.scan(Thing).stream(),
+    lambda db: aiter(db.scan(Thing)),
+    lambda db: db.scan(Thing).pages(),
+    lambda db: db.scan(Thing).group_by(Thing.kind),
+    # What is refused has an error, which says enough.
+    lambda db: db.query(Thing).explain(),
+    lambda db: db.query(Thing).where(Thing.pk == "p").limit(0),
+    lambda db: db.query(Thing).page_size(untyped("1")),
+    lambda db: db.query(Thing).where(Other.flavour == "x"),
+    lambda db: db.query(Thing).where(untyped("pk")),
+    lambda db: db.query(Thing).select(*untyped(())),
+    lambda db: db.query(Thing).select(Other.flavour),
+    lambda db: db.scan(Thing).select(*untyped(())),
+    lambda db: db.scan(Thing).segments(0),
+    lambda db: db.scan(Thing).segments(1_000_001),
+    lambda db: db.scan(Thing).capacity(0),
+]
+
+
+@pytest.mark.parametrize("use", USED)
+def test_a_builder_that_was_used_or_refused_does_not_warn(use: Use) -> None:
+    """Iterated, explained, made another of, or refused: nobody forgot it."""
+    assert warned(use) == []
+
+
+async def test_results_of_every_kind_use_the_builder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to ask for results; a base query may stay unasked, as long as others are made of it."""
+    record(monkeypatch, page(1), page(1), page(1), page(1), page(1), page(1), page(1))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        async with Database() as db:
+            await db.scan(Thing)
+            await db.scan(Thing).first()
+            await db.scan(Thing).one()
+            await db.scan(Thing).count()
+            await db.scan(Thing).page(size=1)
+            await db.scan(Thing).max(Thing.sk)
+            await db.scan(Thing).sum(Thing.sk)
+            base = db.scan(Thing)
+            await base.limit(1)
+            with pytest.raises(UsageError):
+                await db.scan(Thing).page(size=0)
+            del base
+    assert caught == []

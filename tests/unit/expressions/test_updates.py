@@ -27,7 +27,7 @@ from tests.unit.expressions.models import Address, User
         (User.name.set(None), "REMOVE #n0", True),
         (User.tags.set(set()), "REMOVE #n0", True),
         (User.label.set(None), "SET #n0 = :v0", True),
-        (User.scores[2].remove(), "REMOVE #n0[2]", True),
+        (User.scores[2].remove(), "REMOVE #n0[2]", False),
         (User.address / Address.city.set("x"), "SET #n0.#n1 = :v0", True),
     ],
 )

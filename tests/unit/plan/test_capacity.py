@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
 from dynamorm_async import Capacity, Prices
-from dynamorm_async.plan.capacity import Report, parse_capacity, reported_capacity, reporting
+from dynamorm_async.plan.capacity import Report, is_read, parse_capacity, reported_capacity, reporting
 from dynamorm_async.types import Request
 
 REQUEST = Request(operation="Query", body={"TableName": "t"}, table="t")
@@ -82,3 +84,39 @@ def test_asking(report: Report, asked: str) -> None:
     assert reporting(REQUEST, "none") is REQUEST
     asking = reporting(REQUEST, "total")
     assert reporting(asking, "indexes") is asking
+
+
+SELECT, UPDATE = "SELECT * FROM t", "UPDATE t SET n = 1 WHERE pk = 'a'"
+
+
+BODIES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "ExecuteStatement": lambda text: {"Statement": text},
+    "BatchExecuteStatement": lambda text: {"Statements": [{"Statement": text}]},
+    "ExecuteTransaction": lambda text: {"TransactStatements": [{"Statement": text}]},
+}
+
+
+@pytest.mark.parametrize("operation", BODIES)
+def test_statements_say_whether_they_read(operation: str) -> None:
+    """Units of PartiQL are read units where the statements are SELECT, else write units."""
+    answer = msgspec.json.encode({"ConsumedCapacity": [{"TableName": "t", "CapacityUnits": 2}]})
+    for text, capacity in (
+        (SELECT, Capacity(read=2.0, tables={"t": 2.0})),
+        (UPDATE, Capacity(write=2.0, tables={"t": 2.0})),
+    ):
+        reads = is_read(Request(operation=operation, body=BODIES[operation](text)))
+        assert reported_capacity(operation, answer, reads=reads) == capacity
+
+
+def test_units_that_are_told_apart() -> None:
+    """Transactions report read and write units by name; one that is repeated by its token only reads."""
+    record = {"TableName": "t", "CapacityUnits": 4.0, "ReadCapacityUnits": 4.0}
+    assert parse_capacity("TransactWriteItems", [record]) == Capacity(read=4.0, tables={"t": 4.0})
+    record = {"TableName": "t", "CapacityUnits": 4.0, "WriteCapacityUnits": 4.0}
+    assert parse_capacity("TransactWriteItems", [record]) == Capacity(write=4.0, tables={"t": 4.0})
+
+
+def test_other_requests_read_by_their_operation() -> None:
+    """The operation's name is enough."""
+    assert is_read(REQUEST)
+    assert not is_read(Request(operation="PutItem", body={}))

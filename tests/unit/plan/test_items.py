@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dynamorm_async import Attr, attr, created_at, model, partition_key, updated_at, version
+from dynamorm_async.codec.stored import Stored
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.deleting import delete_item
 from dynamorm_async.plan.items import get_item
@@ -156,7 +157,7 @@ def test_save_writes_what_differs() -> None:
     """Changed attributes are set, those that became None or empty removed, equal ones left alone."""
     instance = Plain(pk="a", count=2, note=None, tags=set(), log=["x"])
     stored: dict[str, Any] = {"pk": {"S": "a"}, "count": {"N": "2.0"}, "note": {"S": "n"}, "tags": {"SS": ["t"]}}
-    write = save_item(PLAIN, "t", instance, stored, NOW)
+    write = save_item(PLAIN, "t", instance, Stored(stored, stored), NOW)
     assert write is not None
     assert shown(write.request.body, "UpdateExpression") == "REMOVE note, tags SET log = [{'S': 'x'}]"
     assert shown(write.request.body, "ConditionExpression") == "attribute_exists(pk)"
@@ -167,7 +168,8 @@ def test_save_writes_what_differs() -> None:
 def test_save_of_nothing_is_nothing() -> None:
     """Without a difference there is no request, whatever the lifecycle attributes say."""
     instance = Kept(pk="a", made=NOW, changed=NOW, revision=2)
-    assert save_item(KEPT, "t", instance, KEPT.codec.encode(instance), datetime.now(UTC)) is None
+    stored = KEPT.codec.encode(instance)
+    assert save_item(KEPT, "t", instance, Stored(stored, stored), datetime.now(UTC)) is None
 
 
 def test_save_under_a_version() -> None:
@@ -175,7 +177,7 @@ def test_save_under_a_version() -> None:
     instance = Kept(pk="a", count=1, made=NOW, changed=NOW, revision=2)
     stored = KEPT.codec.encode(instance)
     instance.count = 5
-    write = save_item(KEPT, "t", instance, stored, NOW)
+    write = save_item(KEPT, "t", instance, Stored(stored, stored), NOW)
     assert write is not None
     assert shown(write.request.body, "UpdateExpression") == f"SET count = 5, revision = 3, touched = {STAMP['S']}"
     assert shown(write.request.body, "ConditionExpression") == "attribute_exists(pk) AND revision = 2"

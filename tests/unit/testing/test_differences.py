@@ -35,6 +35,20 @@ class Table:
         more = {"ClientRequestToken": token} if token else {}
         return call(self.endpoint, "TransactWriteItems", {"TransactItems": operations, **more})[0] == OK
 
+    def execute(self, statement: str, /, *parameters: Mapping[str, Any], **more: Any) -> tuple[int, dict[str, Any]]:
+        given = {"Parameters": parameters} if parameters else {}
+        return call(self.endpoint, "ExecuteStatement", {"Statement": statement, **given, **more})
+
+    def select(self, where: str) -> str:
+        return f'SELECT * FROM "{self.name}" WHERE {where}'
+
+    def update(self, change: str) -> str:
+        return f"UPDATE \"{self.name}\" SET {change} WHERE pk = 'a' AND sk = 'b'"
+
+    def transact_get(self, *keys: Mapping[str, Any]) -> bool:
+        gets = [{"Get": {"TableName": self.name, "Key": key}} for key in keys]
+        return call(self.endpoint, "TransactGetItems", {"TransactItems": gets})[0] == OK
+
     def batch(self, *writes: Mapping[str, Any]) -> bool:
         return call(self.endpoint, "BatchWriteItem", {"RequestItems": {self.name: writes}})[0] == OK
 
@@ -81,6 +95,14 @@ def transaction_of_100(table: Table) -> bool:
     return table.transact(*({"Put": {"TableName": table.name, "Item": key(str(n))}} for n in range(100)))
 
 
+def transact_get_of_100(table: Table) -> bool:
+    return table.transact_get(*(key(str(n)) for n in range(100)))
+
+
+def transact_get_of_one_item_twice_refused(table: Table) -> bool:
+    return not table.transact_get(key(), key())
+
+
 def empty_transaction_refused(table: Table) -> bool:
     return not table.transact()
 
@@ -105,8 +127,74 @@ def tags(table: Table) -> bool:
 
 
 def partiql(table: Table) -> bool:
-    statement = f"INSERT INTO \"{table.name}\" VALUE {{'pk': 'a', 'sk': 'b'}}"
-    return call(table.endpoint, "ExecuteStatement", {"Statement": statement})[0] == OK
+    return table.execute(f"INSERT INTO \"{table.name}\" VALUE {{'pk': 'a', 'sk': 'b'}}")[0] == OK
+
+
+def partiql_arithmetic(table: Table) -> bool:
+    table.send("PutItem", Item=key() | {"n": {"N": "1"}})
+    return table.execute(table.update("n = n + ?"), {"N": "1"})[0] == OK
+
+
+def partiql_batch_of_reads(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    statements = [{"Statement": table.select("pk = 'a' AND sk = 'b'")}]
+    answer = call(table.endpoint, "BatchExecuteStatement", {"Statements": statements})[1]
+    return any("Item" in response for response in answer.get("Responses", []))
+
+
+def partiql_capacity(table: Table) -> bool:
+    return "ConsumedCapacity" in table.execute(table.select("pk = 'a'"), ReturnConsumedCapacity="TOTAL")[1]
+
+
+def partiql_comparisons(table: Table) -> bool:
+    table.send("PutItem", Item=key() | {"n": {"N": "1"}})
+    return bool(table.execute(table.select("pk = 'a' AND n >= ?"), {"N": "1"})[1].get("Items"))
+
+
+def partiql_conditions_of_update(table: Table) -> bool:
+    error: str = table.execute(table.update("n = ?"), {"N": "1"})[1].get("__type", "")
+    return "ConditionalCheckFailed" in error
+
+
+def partiql_failed_condition_returns_item(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    statement = f"{table.update('n = ?')} AND n = ?"
+    answer = table.execute(statement, {"N": "1"}, {"N": "2"}, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+    return answer[1].get("Item") == key()
+
+
+def partiql_indexes(table: Table) -> bool:
+    schema = [{"AttributeName": "x", "KeyType": "HASH"}]
+    index = {"IndexName": "by_x", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+    name = f"{table.name}-index"
+    create(table.endpoint, name, keys={"pk": "HASH"}, GlobalSecondaryIndexes=[index])
+    return table.execute(f'SELECT * FROM "{name}"."by_x" WHERE x = \'a\'')[0] == OK
+
+
+def partiql_malformed_refused(table: Table) -> bool:
+    error: str = table.execute(f'SELEC * FROM "{table.name}"')[1].get("__type", "")
+    return "ValidationException" in error
+
+
+def partiql_pages(table: Table) -> bool:
+    for sk in "ab":
+        table.send("PutItem", Item=key(sk=sk))
+    return "NextToken" in table.execute(table.select("pk = 'a'"), Limit=1)[1]
+
+
+def partiql_parameters_of_insert(table: Table) -> bool:
+    return table.execute(f"INSERT INTO \"{table.name}\" VALUE {{'pk': 'a', 'sk': ?}}", {"S": "b"})[0] == OK
+
+
+def partiql_returning(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    answer = table.execute(f"{table.update('n = ?')} RETURNING ALL NEW *", {"N": "1"})[1]
+    return any("n" in item for item in answer.get("Items", []))
+
+
+def partiql_transaction_positions(table: Table) -> bool:
+    statements = [{"Statement": table.select("pk = 'a' AND sk = 'b'")}]
+    return call(table.endpoint, "ExecuteTransaction", {"TransactStatements": statements})[1].get("Responses") == [{}]
 
 
 def multi_attribute_index_keys(table: Table) -> bool:
@@ -185,6 +273,17 @@ def in_of_100_values(table: Table) -> bool:
     return table.accepts("PutItem", Item=key(), ConditionExpression=condition, ExpressionAttributeValues=values)
 
 
+def limit_of_300_operators(table: Table) -> bool:
+    values = {":v": {"N": "1"}}
+    accepted = [
+        table.accepts(
+            "PutItem", Item=key(), ConditionExpression=" OR ".join(["n <> :v"] * n), ExpressionAttributeValues=values
+        )
+        for n in (150, 151)
+    ]
+    return accepted == [True, False]
+
+
 def no_old_item_of_an_upsert(table: Table) -> bool:
     return "Attributes" not in table.send("UpdateItem", **table.add_one(), ReturnValues="ALL_OLD")[1]
 
@@ -232,14 +331,29 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     key_after_exact_page,
     key_type_checked_on_read,
     limit_0_refused,
+    limit_of_300_operators,
     multi_attribute_index_keys,
     no_old_item_of_an_upsert,
     number_of_38_digits_at_most,
     partiql,
+    partiql_arithmetic,
+    partiql_batch_of_reads,
+    partiql_capacity,
+    partiql_comparisons,
+    partiql_conditions_of_update,
+    partiql_failed_condition_returns_item,
+    partiql_indexes,
+    partiql_malformed_refused,
+    partiql_pages,
+    partiql_parameters_of_insert,
+    partiql_returning,
+    partiql_transaction_positions,
     put_and_delete_of_one_key_refused,
     regions_apart,
     short_table_name_refused,
     tags,
+    transact_get_of_100,
+    transact_get_of_one_item_twice_refused,
     transaction_of_100,
     transaction_token,
     ttl_twice_refused,

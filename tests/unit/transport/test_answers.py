@@ -138,9 +138,26 @@ def test_errors_carry_what_the_body_has() -> None:
     cancelled = refused(400, __type="TransactionCanceledException", CancellationReasons=[{"Code": "None"}, 3])
     assert isinstance(cancelled, TransactionCancelled)
     assert cancelled.reasons == ({"Code": "None"}, {})
+    assert not cancelled.retryable
     throttled = refused(400, __type="ThrottlingException", ThrottlingReasons=[{"reason": "r", "resource": "arn"}])
     assert isinstance(throttled, Throttled)
     assert throttled.reasons == ({"reason": "r", "resource": "arn"},)
+
+
+@pytest.mark.parametrize(
+    ("codes", "retryable"),
+    [
+        (["None", "TransactionConflict"], True),
+        (["ThrottlingError", "ProvisionedThroughputExceeded"], True),
+        (["TransactionConflict", "ConditionalCheckFailed"], False),
+        (["None"], False),
+    ],
+)
+def test_a_cancelled_transaction_says_whether_it_may_work_later(codes: list[str], *, retryable: bool) -> None:
+    """``retryable`` of the error follows its reasons; the class itself stays as it is."""
+    reasons = [{"Code": code} for code in codes]
+    assert refused(400, __type="TransactionCanceledException", CancellationReasons=reasons).retryable is retryable
+    assert TransactionCancelled.retryable is False
 
 
 def test_odd_extras_are_dropped() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +27,17 @@ from dynamorm_async.errors import (
     TransportError,
     ValidationFailed,
 )
-from dynamorm_async.transport.retry import Delay, RetryPolicy, RetryQuota, Stop, StopReason, decide
+from dynamorm_async.transport.retry import (
+    Delay,
+    RetryPolicy,
+    RetryQuota,
+    Stop,
+    StopReason,
+    cancellation_rule,
+    decide,
+    full_jitter,
+    is_contention,
+)
 
 POLICY = RetryPolicy()
 
@@ -69,6 +82,8 @@ UNKNOWN = Stop(StopReason.OUTCOME_UNKNOWN)
 NEVER = Stop(StopReason.NOT_RETRYABLE)
 SOON = Delay(0.025, 14)
 LATER = Delay(0.1, 5)
+BUSY = Delay(0.05, 0)
+UNDER_WAY = Delay(0.25, 0)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +100,8 @@ LATER = Delay(0.1, 5)
         (ServerError, True, SOON, UNKNOWN),
         (PoolTimeout, False, NEVER, NEVER),
         (LimitExceeded, False, NEVER, NEVER),
-        (TransactionConflict, False, NEVER, NEVER),
-        (TransactionInProgress, False, NEVER, NEVER),
+        (TransactionConflict, False, BUSY, BUSY),
+        (TransactionInProgress, False, UNDER_WAY, UNDER_WAY),
         (TransactionCancelled, False, NEVER, NEVER),
         (ConditionFailed, False, NEVER, NEVER),
         (ValidationFailed, False, NEVER, NEVER),
@@ -98,6 +113,72 @@ def test_the_table(*, kind: type[CallError], sent: bool, repeatable: Delay | Sto
     """What is tried again: refusals that did nothing, always; what may have been applied, only if repeatable."""
     assert verdict(failure(kind, sent=sent)) == repeatable
     assert verdict(failure(kind, sent=sent), repeatable=False) == otherwise
+
+
+def cancelled(*codes: str) -> TransactionCancelled:
+    error = TransactionCancelled("cancelled", operation="TransactWriteItems")
+    error.reasons = [{"Code": code} for code in codes]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["TransactionConflict"], BUSY),
+        (["None", "TransactionConflict", "None"], BUSY),
+        (["TransactionConflict", "TransactionConflict"], BUSY),
+        (["ThrottlingError", "None"], LATER),
+        (["None", "ProvisionedThroughputExceeded"], LATER),
+        (["TransactionConflict", "ThrottlingError"], LATER),
+        (["TransactionConflict", "ConditionalCheckFailed"], NEVER),
+        (["ConditionalCheckFailed", "None"], NEVER),
+        (["TransactionConflict", "ValidationError"], NEVER),
+        (["ThrottlingError", "ItemCollectionSizeLimitExceeded"], NEVER),
+        (["TransactionConflict", "DuplicateItem"], NEVER),
+        (["TransactionConflict", "SomethingNew"], NEVER),
+        (["None", "None"], NEVER),
+        ([], NEVER),
+    ],
+)
+def test_cancelled_transactions(codes: list[str], expected: Delay | Stop) -> None:
+    """A transaction is tried again where every reason passes with time; "None" is no reason (flaw D13)."""
+    for repeatable in (True, False):  # nothing was applied, so this does not matter
+        assert verdict(cancelled(*codes), repeatable=repeatable) == expected
+    assert is_contention(cancelled(*codes)) == (expected == BUSY)
+
+
+@pytest.mark.parametrize("reason", [{}, {"Message": "?"}, {"Code": ""}, {"Code": 3}])
+def test_a_reason_that_says_nothing_is_not_tried_again(reason: Mapping[str, Any]) -> None:
+    """What cannot be read is not taken for contention; a code of null is no reason, as "None" is."""
+    assert cancellation_rule([{"Code": "TransactionConflict"}, reason]) is None
+    assert cancellation_rule([{"Code": "TransactionConflict"}, {"Code": None}]) is not None
+
+
+def test_contention_has_attempts_and_pauses_of_its_own() -> None:
+    """Twelve failures at most, pauses that double up to one second, whatever the policy is for failures."""
+    conflict = failure(TransactionConflict)
+    pauses = [verdict(conflict, attempt=attempt) for attempt in range(1, 12)]
+    assert pauses == [Delay(min(1.0, 0.05 * 2**n), 0) for n in range(11)]
+    assert verdict(conflict, attempt=12) == Stop(StopReason.ATTEMPTS)
+    assert verdict(failure(TransactionInProgress), attempt=11) == Delay(2.0, 0)
+    assert verdict(conflict, attempt=11, remaining=0.9) == Stop(StopReason.DEADLINE)
+
+
+def test_a_transaction_under_way_is_asked_for_after_five_seconds() -> None:
+    """DynamoDB takes it up 5 s after its first attempt: the mean pauses of eight retries reach that, within 10 s."""
+    pauses = [verdict(failure(TransactionInProgress), attempt=n, random=0.5) for n in range(1, 9)]
+    total = sum(pause.seconds for pause in pauses if isinstance(pause, Delay))
+    assert 5 < total < 10
+
+
+def test_contention_costs_no_tokens() -> None:
+    """A busy item is retried while an outage has used up the quota, and takes nothing from it."""
+    quota = RetryQuota(Clock())
+    while verdict(failure(ConnectionLost), quota=quota) == SOON:
+        pass
+    left = quota.tokens
+    assert verdict(failure(TransactionConflict), quota=quota) == BUSY
+    assert quota.tokens == left
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 0.1), (2, 0.2), (3, 0.4)])
@@ -171,3 +252,15 @@ def test_a_clock_that_goes_back_costs_nothing() -> None:
     clock.now -= 50.0
     assert quota.take(5)
     assert quota.tokens == 495
+
+
+def test_full_jitter() -> None:
+    """A random part of the base, doubled with each turn, at most the cap; however late the turn."""
+    assert [full_jitter(turn, lambda: 1.0, base=0.05, cap=0.3) for turn in (1, 2, 3, 4, 5000)] == [
+        0.05,
+        0.1,
+        0.2,
+        0.3,
+        0.3,
+    ]
+    assert full_jitter(3, lambda: 0.25, base=0.1, cap=5.0) == 0.1

@@ -18,6 +18,9 @@ from dynamorm_async.errors import (
     PoolTimeout,
     ServerError,
     Throttled,
+    TransactionCancelled,
+    TransactionConflict,
+    TransactionInProgress,
 )
 from dynamorm_async.transport.base import Timeouts, Transport
 from dynamorm_async.transport.retry import RetryPolicy
@@ -155,6 +158,51 @@ async def test_what_was_not_applied_is_repeated_even_then() -> None:
     assert unknown.attempts == 2
 
 
+def cancelled(*codes: str) -> TransactionCancelled:
+    error = TransactionCancelled("cancelled", operation="TransactWriteItems")
+    error.reasons = [{"Code": code} for code in codes]
+    return error
+
+
+async def test_contention_is_tried_again_with_the_same_request() -> None:
+    """Conflicts and a token under way are retried for any request, and each attempt has the very same request."""
+    requests: list[Request] = []
+
+    class Recording(FakeLane):
+        async def attempt(self, request: Request, timeout: float) -> Response:
+            requests.append(request)
+            return await super().attempt(request, timeout)
+
+    for request in (PUT, ADD):
+        busy = TransactionConflict("busy", operation="PutItem")
+        lane = Recording(
+            busy, cancelled("None", "TransactionConflict"), TransactionInProgress("t", operation="x"), DONE
+        )
+        assert (await lane.sender().send(request, timeout=60.0)).attempts == 4
+        assert lane.pauses == [0.025, 0.05, 0.5]
+        assert all(sent is request for sent in requests)
+        requests.clear()
+
+
+async def test_contention_is_counted_apart() -> None:
+    """Eleven conflicts leave a call its retries of other failures; the twelfth is the last, with the attempts told."""
+    conflicts = [cancelled("TransactionConflict") for _ in range(12)]
+    lane = FakeLane(*conflicts[:11], lost(), throttled(), throttled(), DONE)
+    assert (await lane.sender().send(PUT, timeout=1000.0)).attempts == 15
+    lane = FakeLane(lost(), *conflicts)
+    error = await failing(lane, timeout=1000.0)
+    assert error is conflicts[-1]
+    assert (conflicts[-1].attempts, len(lane.timeouts)) == (13, 13)
+
+
+async def test_contention_ends_with_the_deadline() -> None:
+    """However many tries are left, none is begun that does not fit into the call's time."""
+    lane = FakeLane(*(TransactionConflict("busy", operation="PutItem") for _ in range(12)))
+    error = await failing(lane, timeout=3.05)  # an attempt takes a second here
+    assert isinstance(error, TransactionConflict)
+    assert (error.attempts, lane.pauses) == (3, [0.025, 0.05])
+
+
 async def test_a_pause_that_dynamodb_asks_for_is_kept() -> None:
     """The pause in the answer's header is the least that is waited."""
     error = throttled()
@@ -282,3 +330,47 @@ async def test_a_cancelled_call_is_not_in_flight() -> None:
         await call
     assert sender.in_flight == 0
     await sender.aclose()
+
+
+@pytest.mark.parametrize(
+    ("results", "maybe"),
+    [
+        ([throttled(), throttled(), throttled(), throttled()], False),
+        ([lost(sent=False), lost(sent=False), lost(sent=False), lost(sent=False)], False),
+        ([lost(), throttled(), throttled(), throttled()], True),
+        ([throttled(), ServerError("500", operation="PutItem"), throttled(), throttled()], True),
+        ([throttled(), throttled(), throttled(), lost()], True),
+        ([lost(), ConditionFailed("no", operation="PutItem")], True),
+        ([ConditionFailed("no", operation="PutItem")], False),
+    ],
+)
+async def test_the_error_tells_whether_any_attempt_may_have_been_applied(
+    results: list[Exception], *, maybe: bool
+) -> None:
+    """A refusal that follows a lost answer does not hide that the request may have been carried out."""
+    error = await failing(FakeLane(*results))
+    assert isinstance(error, CallError)
+    assert error.maybe_applied is maybe
+
+
+async def test_outcome_unknown_may_have_been_applied() -> None:
+    """The name says it, and the attribute agrees; so does that of its cause."""
+    error = await failing(FakeLane(lost()), ADD)
+    assert isinstance(error, OutcomeUnknown)
+    assert isinstance(error.__cause__, ConnectionLost)
+    assert error.maybe_applied
+    assert error.__cause__.maybe_applied
+
+
+async def test_a_deadline_that_passes_in_a_pause_keeps_what_may_have_been_applied() -> None:
+    """Where the pause took longer than it should, the last word is that of all attempts."""
+    lane = FakeLane(lost(), throttled())
+    sleep = lane.sleep
+
+    async def oversleep(seconds: float) -> None:
+        await sleep(seconds * 1000)
+
+    lane.sleep = oversleep  # type: ignore[method-assign]  # the fake's own, for this test
+    error = await failing(lane, timeout=9.0)
+    assert isinstance(error, ConnectionLost)
+    assert error.maybe_applied

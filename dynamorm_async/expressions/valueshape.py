@@ -1,0 +1,43 @@
+"""What an expression must know of an attribute's type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from dynamorm_async.expressions.placeholders import Segment
+from dynamorm_async.types import AttributeValue
+
+
+class ValueShape(Protocol):
+    """How the values of an attribute are stored: the codec's shapes say so."""
+
+    tag: str
+    """The type tag that values are stored under; empty where only the value tells."""
+
+    def encode(self, value: object) -> AttributeValue:
+        """Value to AttributeValue; raises ``InvalidValue``."""
+        ...
+
+    def decode(self, value: Mapping[str, Any], /) -> Any:
+        """AttributeValue (JSON form) to value."""
+        ...
+
+    @property
+    def element(self) -> ValueShape | None:
+        """The shape of a list's, set's or map's elements."""
+        ...
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a set."""
+        ...
+
+    @property
+    def instance_of(self) -> type | None:
+        """The class of a nested object."""
+        ...
+
+    def child(self, segment: Segment, /) -> tuple[Segment, ValueShape] | None:
+        """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
+        ...
