@@ -56,7 +56,6 @@ class Writes:
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
         """
         spec = spec_of_instance(item)
-        _check_returns("put", returns)
         check_condition(spec, where)
         return with_unique(put_item(spec, self.table(spec), item, self._clock(), where=where, returns=returns))
 
@@ -111,7 +110,6 @@ class Writes:
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
         spec, key, instance = key_target(target)
-        _check_returns("delete", returns)
         check_condition(spec, where)
         if spec.deleted_at is None or hard:
             write = delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance)
@@ -155,9 +153,3 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
         return spec, spec.codec.encode_key(*target.values), None
     spec = spec_of_instance(target, wanted="a Key, or an instance of a model")
     return spec, spec.codec.key_of(target), target
-
-
-def _check_returns(call: str, returns: object) -> None:
-    """Refuse what only update() can return."""
-    if returns not in ("none", "old"):
-        raise UsageError(f"{call}(returns={returns!r}): it is one of 'none', 'old'")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import anyio
@@ -12,47 +11,14 @@ import msgspec
 import pytest
 
 from dynamorm_async import (
-    Attr,
     Database,
     Key,
-    attr,
-    created_at,
-    deleted_at,
-    model,
-    partition_key,
-    unique,
-    updated_at,
-    version,
 )
 from dynamorm_async.types import Request, Response
+from tests.unit.database.combined_models import Kept, Plain
 from tests.unit.database.recording import RecordingLane, record
 
 pytestmark = pytest.mark.anyio
-
-
-@model(table="plain")
-class Plain:
-    """Goes into BatchWriteItem."""
-
-    plain_id: Attr[str] = partition_key()
-    text: Attr[str] = attr(default="")
-    nested: Attr[Any] = attr(default=None)
-    made: Attr[datetime] = created_at()
-
-
-@model(table="kept")
-class Kept:
-    """Has a version and a unique value, and is deleted softly."""
-
-    kept_id: Attr[str] = partition_key()
-    email: Attr[str | None] = attr(default=None)
-    text: Attr[str] = attr(default="")
-    nested: Attr[Any] = attr(default=None)
-    changed: Attr[datetime] = updated_at()
-    deleted: Attr[datetime | None] = deleted_at()
-    revision: Attr[int] = version()
-
-    one_email = unique("email")
 
 
 @pytest.fixture

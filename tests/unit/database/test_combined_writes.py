@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -21,45 +20,15 @@ from dynamorm_async import (
     Key,
     Timeouts,
     UsageError,
-    attr,
-    created_at,
-    deleted_at,
     model,
     partition_key,
-    unique,
-    updated_at,
-    version,
 )
+from tests.unit.database.combined_models import Kept, Plain
 from tests.unit.database.recording import RecordingLane, record
 
 pytestmark = pytest.mark.anyio
 
 Call: TypeAlias = Callable[[Database], Awaitable[object]]
-
-
-@model(table="plain")
-class Plain:
-    """Goes into BatchWriteItem."""
-
-    plain_id: Attr[str] = partition_key()
-    text: Attr[str] = attr(default="")
-    nested: Attr[Any] = attr(default=None)
-    made: Attr[datetime] = created_at()
-
-
-@model(table="kept")
-class Kept:
-    """Has a version and a unique value, and is deleted softly."""
-
-    kept_id: Attr[str] = partition_key()
-    email: Attr[str | None] = attr(default=None)
-    text: Attr[str] = attr(default="")
-    nested: Attr[Any] = attr(default=None)
-    changed: Attr[datetime] = updated_at()
-    deleted: Attr[datetime | None] = deleted_at()
-    revision: Attr[int] = version()
-
-    one_email = unique("email")
 
 
 @model(table="numbered")
