@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench engines clean
+.PHONY: help demo test long lint types bench engines clean
 .NOTPARALLEL:
 
 # The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
@@ -37,17 +37,21 @@ demo: ## set up and run the quickstart on the embedded engine
 
 test: ## set up, fetch the engines, check style and types, run every test
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines lint types
-	@$(python) -m pytest --numprocesses 2
+	@$(python) -m pytest --numprocesses 2 --dist loadgroup
+
+long: ## run the property tests with ten times the examples, drawn anew
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
+	@$(python) -m pytest --numprocesses 2 --hypothesis-profile long --timeout 7200 tests/property
 
 lint: ## check style and format with ruff
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/dev.stamp
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
 
+# The two run at the same time; both are heard, and either fails the target.
 types: ## check types with mypy and pyright, both strict
 	$(call require,$(no_python) $(no_npm))@$(MAKE) -s $(venv)/dev.stamp
-	@$(python) -m mypy
-	@$(python) -m pyright --pythonpath $(python)
+	@$(python) -m mypy & mypy=$$!; $(python) -m pyright --pythonpath $(python); pyright=$$?; wait $$mypy && exit $$pyright
 
 bench: ## measure against raw aiobotocore and print the ratios
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/bench.stamp

@@ -34,6 +34,7 @@
             │   ├── ItemExists      create: the key is taken
             │   ├── ItemNotFound    update, save: there is no such item
             │   ├── VersionConflict somebody else wrote since this version was read
+            │   ├── SchemaConflict  the item is of an older or newer schema than the write
             │   └── NotUnique       the value of a unique attribute is taken
             ├── TransactionCancelled  with a failure for each operation that failed
             ├── Throttled, TableNotFound, TableInUse, AccessDenied, ValidationFailed, …
@@ -163,13 +164,27 @@ class DecodeError(DynamormError):
         problems: every attribute that does not fit, as path and message.
     """
 
+    _misfit = "does not fit model"
+
     def __init__(self, model: str, key: Mapping[str, object], problems: Sequence[Problem]) -> None:
         self.model = model
         self.key = dict(key)
         self.problems = tuple(problems)
         where = ", ".join(f"{name}={value!r}" for name, value in self.key.items()) or "without a key"
         lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(f"the item {where} does not fit model {model}:{lines}")
+        super().__init__(f"the item {where} {self._misfit} {model}:{lines}")
+
+
+class UnrecognizedItem(DecodeError):
+    """An item of a collection is of no model that is known: another program's, or of a model that is not imported.
+
+    Attributes:
+        model: the name of the table.
+        type: what its discriminator says; ``None`` where it has none.
+    """
+
+    _misfit = "is of no model that lives in table"
+    type: str | None = None
 
 
 class TableTimeout(DynamormError):
@@ -385,6 +400,18 @@ class VersionConflict(ConditionFailed):
     Attributes:
         expected: the version in memory.
         found: the version in the table; ``None`` where the item is gone or was not returned.
+    """
+
+    expected: int = 0
+    found: int | None = None
+
+
+class SchemaConflict(ConditionFailed):
+    """The item has another schema version than the write goes by: it is not migrated yet, or a newer program wrote it.
+
+    Attributes:
+        expected: the schema version that the write goes by.
+        found: the one in the table; 1 where the item has none, ``None`` where what it has is none.
     """
 
     expected: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 import msgspec
 
@@ -13,6 +13,9 @@ AttributeValue: TypeAlias = Mapping[str, Any]
 
 RawItem: TypeAlias = Mapping[str, AttributeValue]
 """An item as sent: attribute name to AttributeValue."""
+
+KeyTag: TypeAlias = Literal["S", "N", "B"]
+"""The type tag of a key attribute: text, number or bytes."""
 
 
 @final

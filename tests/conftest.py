@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import os
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from botocore.loaders import create_loader
 
 from tests.engines import ENGINES, LANES, dynamodb_local_endpoint, dynoxide_endpoint, moto_endpoint
 
@@ -22,7 +24,8 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("ci")  # pytest --hypothesis-profile=dev explores
+hypothesis.settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci")  # pytest --hypothesis-profile=dev explores, =long goes ten times as far
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,14 @@ def scrubbed_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_service_descriptions() -> Iterator[None]:
+    """botocore reads its descriptions of AWS once a run, not once for each client: clients of one session share them, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
         yield
 
 

@@ -111,6 +111,8 @@ def dynamodb_local_endpoint() -> Iterator[str]:
     command: list[str | Path] = [
         java,
         "-Xmx1g",  # it keeps what it is given, and a machine may run several
+        "-XX:TieredStopAtLevel=1",  # it lives for minutes: to compile more than once costs more than it gains
+        "-XX:+UseSerialGC",
         "-Djava.library.path=./DynamoDBLocal_lib",
         "-jar",
         program,

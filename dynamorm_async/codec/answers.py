@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# Values of any type pass through here, so their types are unknown to a checker.
+# pyright: reportUnknownArgumentType=false
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
 from dynamorm_async.errors import DecodeError, Problem
@@ -36,6 +39,14 @@ def parse_answer(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) 
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError("of the answer", {}, [Problem("$", f"the answer is not readable JSON: {error}")]) from None
+
+
+def plain_key(raw: Mapping[str, Any], key: Iterable[Member]) -> dict[str, object]:
+    """The key attributes that an item has, as plain values, for errors."""
+    found = {member.wire: raw[member.wire] for member in key if member.wire in raw}
+    return {
+        name: next(iter(value.values()), None) if isinstance(value, Mapping) else value for name, value in found.items()
+    }
 
 
 def bytes_in(item: Mapping[str, Any]) -> dict[str, AttributeValue]:

@@ -18,11 +18,13 @@ import attrs
 
 from dynamorm_async.codec import containers, numbers, scalars
 from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.families import Family, family_of
 from dynamorm_async.codec.generic import GenericPath
 from dynamorm_async.codec.hints import attribute_types
 from dynamorm_async.codec.layout import Layout, Member, Storage, options_of
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.shapes import Emit, Shape, attribute_dump, attribute_lift, attribute_wire
+from dynamorm_async.codec.variants import Variants
 from dynamorm_async.errors import ModelError
 
 _NONE = type(None)
@@ -123,6 +125,14 @@ class ShapeBuilder:
             known = self._codecs[tp] = LayoutCodec(self.layout(tp))
         return known
 
+    def compiles(self, tp: Any) -> bool:
+        """Whether the compiled path may stand for a type: no hook of the user's does."""
+        return not self._custom or self.generic.is_standard(tp)
+
+    def types(self, tp: Any) -> Mapping[str, Any]:
+        """The declared types of an attrs class's attributes."""
+        return attribute_types(tp, self._local_names)
+
     def shape(self, hint: Any, where: str) -> Shape:
         """The shape of a type annotation.
 
@@ -171,7 +181,7 @@ class ShapeBuilder:
         """The shape of a type that does not admit ``None`` itself."""
         if isinstance(hint, str | typing.ForwardRef):
             raise ModelError(f"{where}: the type {hint!r} is not resolved; define it before the model")
-        if self._custom and not self.generic.is_standard(hint):
+        if not self.compiles(hint):
             return self._generic(hint, where)
         scalar = _SCALARS.get(hint)
         if scalar is not None:
@@ -231,6 +241,9 @@ class ShapeBuilder:
         return self._generic(hint, where)
 
     def _nested(self, hint: Any, where: str) -> Shape:
+        family = family_of(typing.get_origin(hint) or hint)
+        if family is not None:
+            return self._variants(hint, family, where)
         if hint in self._under_way:  # a class that contains itself: cattrs resolves it at run time
             return attrs.evolve(self._generic(hint, where), recursive=typing.get_origin(hint) or hint)
         layout = self.layout(hint)
@@ -250,6 +263,17 @@ class ShapeBuilder:
             return codec.lift if codec.readable else lambda content: generic({"M": content})
 
         return Shape(hint, "M", wire, dump, lift, layout=layout)
+
+    def _variants(self, hint: type, family: Family, where: str) -> Shape:
+        variants = Variants(hint, family, self, self.generic.functions(hint, where), self._bare(str, where))
+        return Shape(
+            hint,
+            "M",
+            lambda: dict[str, Any],  # which class it is, the type in the map tells
+            _call(variants.encode),
+            _call(variants.lift),
+            variants=variants,
+        )
 
     def _generic(self, hint: Any, where: str) -> Shape:
         dump, lift = self.generic.functions(hint, where)
@@ -328,3 +352,8 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     if len(rest) == len(arguments):
         return hint, False
     return typing.Union[rest], True  # noqa: UP007 - the members are known only at run time
+
+
+def bare_type(hint: Any) -> Any:  # any type annotation
+    """What a type annotation comes down to, without ``None``, ``Annotated``, ``NewType`` and type aliases around it."""
+    return _plain(_without_none(_plain(hint))[0])

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from dynamorm_async.codec.containers import key_content
+from dynamorm_async.codec.derived import Carried
+from dynamorm_async.codec.families import misplaced
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.partial import PARTIAL
-from dynamorm_async.codec.scalars import wrong_type
-from dynamorm_async.codec.shapes import NULL, Shape, attribute_dump, attribute_lift, attribute_wire
+from dynamorm_async.codec.shapes import NULL, Shape, attribute_dump, attribute_lift, attribute_wire, wrapper
 from dynamorm_async.codec.stored import Stored, held_of
 from dynamorm_async.codec.unsteady import filled_in
 from dynamorm_async.errors import InvalidKey, InvalidValue
@@ -32,17 +33,27 @@ class LayoutCodec:
         layout: the class's stored attributes.
         keeps_stored: whether instances remember what they were read from (models do).
         forbid_unknown: whether an attribute that the class does not have is an error.
+        carried: attributes that are read beside the class's own; instances do not have them.
     """
 
-    def __init__(self, layout: Layout, *, keeps_stored: bool = False, forbid_unknown: bool = False) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        keeps_stored: bool = False,
+        forbid_unknown: bool = False,
+        carried: Sequence[Carried] = (),
+    ) -> None:
         self.layout = layout
         self._keeps_stored = keeps_stored
         self._forbid_unknown = forbid_unknown
+        self._carried = tuple(carried)
 
     @cached_property
     def readable(self) -> bool:
         """Whether msgspec can carry the stored names: it takes no quote, backslash or control character in one."""
-        return not any(c in '"\\' or c < " " for member in self.layout.members for c in member.wire)
+        names = [*(member.wire for member in self.layout.members), *(carried.name for carried in self._carried)]
+        return not any(c in '"\\' or c < " " for name in names for c in name)
 
     @cached_property
     def struct(self) -> type[msgspec.Struct]:
@@ -51,14 +62,35 @@ class LayoutCodec:
         for member in sorted(self.layout.members, key=lambda member: not member.required):
             wire = attribute_wire(member.shape)
             fields.append((member.name, wire) if member.required else (member.name, wire | UnsetType, UNSET))
+        required = len([member for member in self.layout.members if member.required])
+        for field, carried in self._carried_fields.items():
+            wire = _carried_wire(carried)
+            if carried.required:
+                fields.insert(required, (field, wire))
+            else:
+                fields.append((field, wire | UnsetType, UNSET))
         return msgspec.defstruct(
             f"{self.layout.cls.__name__}Wire",
             fields,
-            rename={member.name: member.wire for member in self.layout.members},
+            rename={
+                **{member.name: member.wire for member in self.layout.members},
+                **{field: carried.name for field, carried in self._carried_fields.items()},
+            },
             forbid_unknown_fields=self._forbid_unknown,
             frozen=True,
             gc=False,
         )
+
+    @cached_property
+    def _carried_fields(self) -> dict[str, Carried]:
+        return {f"_dynamorm_{number}": carried for number, carried in enumerate(self._carried)}
+
+    def carried_in(self, struct: msgspec.Struct) -> dict[str, AttributeValue]:
+        """The carried attributes that an item has."""
+        found = ((carried, getattr(struct, field)) for field, carried in self._carried_fields.items())
+        return {
+            carried.name: {carried.tag: getattr(value, carried.tag)} for carried, value in found if value is not UNSET
+        }
 
     @cached_property
     def lift(self) -> Callable[[Any], Any]:
@@ -85,8 +117,10 @@ class LayoutCodec:
             InvalidValue: some attributes cannot be stored; the message names each of them.
             InvalidKey: a key attribute is empty or too long.
         """
-        if not isinstance(instance, self.layout.cls):
-            raise wrong_type(instance, self.layout.cls.__name__)
+        if (
+            instance.__class__ is not self.layout.cls
+        ):  # a subclass would be read back as this class, without what is its own
+            raise misplaced(instance, self.layout.cls)
         try:
             return self._encode(instance)
         except (InvalidValue, InvalidKey) as error:
@@ -156,7 +190,7 @@ class LayoutCodec:
         """Note what an instance was read as, where that cannot be made again."""
         with suppress(InvalidValue, InvalidKey):  # a default that cannot be stored: save() will say so
             seen = self.encode(instance)
-            vars(instance)[STORED] = Stored(seen, held_of(self.layout, struct, seen))
+            vars(instance)[STORED] = Stored(seen, held_of(self.layout, struct, seen), self.carried_in(struct))
 
     def _constructed(self, names: Names) -> list[str]:
         """Lines that call the class, so that its converters and validators run and its defaults are its own."""
@@ -171,6 +205,13 @@ class LayoutCodec:
                 )
         lines.append(f"o = {cls}(**k)")
         return lines
+
+
+def _carried_wire(carried: Carried) -> Any:  # a msgspec type expression
+    content: Any = bytes if carried.tag == "B" else str
+    if carried.values:
+        content = Literal[carried.values]
+    return wrapper(carried.tag, content, nullable=False)
 
 
 def _encode_member(member: Member, names: Names) -> list[str]:

@@ -76,6 +76,16 @@ def key_content(content: Any, limit: int, key_of: str) -> Any:  # str or bytes, 
     return content
 
 
+def vector_content(content: Sequence[object] | None, dimensions: int, of: str) -> None:
+    """Check the length of a vector, where there is one.
+
+    Raises:
+        InvalidValue: it has another one than its index.
+    """
+    if content is not None and len(content) != dimensions:
+        raise InvalidValue(f"has {len(content)} numbers, but it is {of}, which has {dimensions} dimensions")
+
+
 def compress(content: bytes) -> bytes:
     return zlib.compress(content)
 

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from dynamorm_async.codec.containers import make_set
 from dynamorm_async.codec.hooks import (
     Hook,
     but_enums,
+    exactly,
     is_enum,
     ours,
     structure_enum,
@@ -32,7 +33,7 @@ from dynamorm_async.codec.hooks import (
     unstructure_hook,
 )
 from dynamorm_async.codec.misfit import Collector, expected
-from dynamorm_async.codec.unions import is_union, structure_union, unstructure_union
+from dynamorm_async.codec.unions import class_of, is_class, is_union, structure_union, unstructure_union
 from dynamorm_async.errors import InvalidValue
 
 
@@ -54,17 +55,18 @@ def make_converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_any, ours(lambda value, _: value))
     converter.register_unstructure_hook_factory(is_enum, unstructure_enum)
     converter.register_structure_hook_factory(is_enum, structure_enum)
-    converter.register_unstructure_hook_factory(_has_origin(typing.Literal), _unstructure_literal)
-    converter.register_structure_hook_factory(_has_origin(typing.Literal), _structure_literal)
+    converter.register_unstructure_hook_factory(has_origin(typing.Literal), _unstructure_literal)
+    converter.register_structure_hook_factory(has_origin(typing.Literal), _structure_literal)
     for origin, unstructure, structure in _CONTAINERS:
         converter.register_unstructure_hook_factory(
-            _has_origin(origin), _of_items(unstructure, partial(unstructure_hook, converter))
+            has_origin(origin), of_items(unstructure, partial(unstructure_hook, converter))
         )
-        converter.register_structure_hook_factory(
-            _has_origin(origin), _of_items(structure, converter.get_structure_hook)
-        )
+        converter.register_structure_hook_factory(has_origin(origin), of_items(structure, converter.get_structure_hook))
     converter.register_unstructure_hook_factory(_is_class, lambda tp: ours(_class_hook(converter, tp).unstructure))
     converter.register_structure_hook_factory(_is_class, lambda tp: ours(_class_hook(converter, tp).structure))
+    converter.register_unstructure_hook_factory(
+        _is_dataclass, lambda tp: ours(exactly(class_of(tp), converter.gen_unstructure_attrs_fromdict(tp)))
+    )
     converter.register_unstructure_hook_factory(is_union, lambda tp: unstructure_union(tp, converter))
     converter.register_structure_hook_factory(is_union, lambda tp: structure_union(tp, converter))
     return converter
@@ -135,11 +137,15 @@ def _is_any(tp: Any) -> bool:
     return tp is Any or tp is object
 
 
+def _is_dataclass(tp: Any) -> bool:
+    return is_class(tp) and not _is_class(tp)
+
+
 def _is_class(tp: Any) -> bool:
     return attrs.has(typing.get_origin(tp) or tp)
 
 
-@attrs.frozen
+@attrs.define(slots=False)
 class _class_hook:  # noqa: N801 - a pair of functions
     """Hooks for an attrs class outside any model; a model's own copy of the converter has faster ones."""
 
@@ -147,12 +153,14 @@ class _class_hook:  # noqa: N801 - a pair of functions
     tp: Any
 
     def unstructure(self, value: object) -> Any:  # a plain value
-        return self._own().unstructure(value, unstructure_as=self.tp)
+        return self._own.unstructure(value, unstructure_as=self.tp)
 
     def structure(self, value: object, _type: Any) -> Any:  # an instance of the class
-        return self._own().structure(value, self.tp)
+        return self._own.structure(value, self.tp)
 
+    @cached_property
     def _own(self) -> cattrs.Converter:
+        """Made once: cattrs forgets these hooks where another is registered."""
         from dynamorm_async.codec.builder import ShapeBuilder  # noqa: PLC0415 - the builder stands above
 
         return ShapeBuilder(self.converter, {}).generic.converter
@@ -174,11 +182,11 @@ def _structure_literal(tp: Any) -> Hook:
     return ours(structure)
 
 
-def _has_origin(origin: Any) -> Callable[[Any], bool]:
+def has_origin(origin: Any) -> Callable[[Any], bool]:
     return lambda tp: typing.get_origin(tp) is origin or tp is origin
 
 
-def _of_items(make: Callable[[tuple[Any, ...], Callable[[Any], Hook]], Hook], hook_of: Callable[[Any], Hook]) -> Hook:
+def of_items(make: Callable[[tuple[Any, ...], Callable[[Any], Hook]], Hook], hook_of: Callable[[Any], Hook]) -> Hook:
     def hook(tp: Any) -> Hook:
         bare = (Any, ...) if tp is tuple else (Any, Any)
         return ours(make(typing.get_args(tp) if typing.get_origin(tp) else bare, hook_of))
@@ -186,7 +194,7 @@ def _of_items(make: Callable[[tuple[Any, ...], Callable[[Any], Hook]], Hook], ho
     return hook
 
 
-def _structure_sequence(cls: type) -> Callable[..., Hook]:
+def structure_sequence(cls: type) -> Callable[..., Hook]:
     def make(arguments: tuple[Any, ...], hook_of: Callable[[Any], Hook]) -> Hook:
         if cls is tuple and not (len(arguments) == 2 and arguments[1] is ...):  # noqa: PLR2004 - tuple[T, ...]
             return _structure_fixed(arguments, hook_of)
@@ -223,7 +231,7 @@ def _structure_fixed(arguments: tuple[Any, ...], hook_of: Callable[[Any], Hook])
     return structure
 
 
-def _unstructure_sequence(cls: type) -> Callable[..., Hook]:
+def unstructure_sequence(cls: type) -> Callable[..., Hook]:
     def make(arguments: tuple[Any, ...], hook_of: Callable[[Any], Hook]) -> Hook:
         fixed = cls is tuple and not (len(arguments) == 2 and arguments[1] is ...)  # noqa: PLR2004 - tuple[T, ...]
         hooks = [hook_of(argument) for argument in arguments] if fixed else [hook_of(arguments[0])]
@@ -316,8 +324,8 @@ def _structure_set(cls: type) -> Callable[..., Hook]:
 
 
 _CONTAINERS: tuple[tuple[type, Callable[..., Hook], Callable[..., Hook]], ...] = (
-    (list, _unstructure_sequence(list), _structure_sequence(list)),
-    (tuple, _unstructure_sequence(tuple), _structure_sequence(tuple)),
+    (list, unstructure_sequence(list), structure_sequence(list)),
+    (tuple, unstructure_sequence(tuple), structure_sequence(tuple)),
     (dict, _unstructure_mapping, _structure_mapping),
     (set, _unstructure_set, _structure_set(set)),
     (frozenset, _unstructure_set, _structure_set(frozenset)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
-import types
 import typing
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from dynamorm_async.codec import containers
+from dynamorm_async.codec.families import family_of, misplaced
 from dynamorm_async.codec.hooks import is_ours, ours, unstructure_hook
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit, expected
 from dynamorm_async.codec.shapes import Shape
+from dynamorm_async.codec.unions import Alternatives, class_of, is_union, structure_variant, unstructure_variant
 from dynamorm_async.errors import DynamormError, InvalidValue, ModelError, Problem
 from dynamorm_async.types import AttributeValue
 
@@ -28,10 +29,14 @@ _NATIVE = (str, bytes)
 
 
 class Layouts(Protocol):
-    """Where the layouts of nested classes come from."""
+    """Where the layouts of nested classes come from, and the types of their attributes."""
 
     def layout(self, tp: Any) -> Layout:
         """The layout of an attrs class."""
+        ...
+
+    def types(self, tp: Any) -> Mapping[str, Any]:
+        """The declared types of an attrs class's attributes."""
         ...
 
 
@@ -169,11 +174,14 @@ class GenericPath:
         """A value by its shape, so that attributes which a nested class does not have are passed over."""
         from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
 
-        found = content_of(value, shape.tag) if shape.layout or shape.item else None
+        found = content_of(value, shape.tag) if shape.layout or shape.item or shape.variants else None
         if found is None or shape.is_set:
             return self.structure(from_attribute_value(value), shape.type)
-        if shape.layout is not None:
-            return build(shape.layout, self.decode(shape.layout, found))
+        layout = shape.layout if shape.variants is None else shape.variants.layout_in(found)
+        if layout is not None:
+            return build(layout, self.decode(layout, found))
+        if shape.item is None:
+            return self.structure(from_attribute_value(value), shape.type)
         collector, entries = Collector(), found.items() if shape.tag == "M" else enumerate(found)
         values = {
             key: collector.run(f"[{key}]" if shape.tag == "L" else str(key), self._read, shape.item, element)
@@ -186,14 +194,15 @@ class GenericPath:
 
     def _unstructure_class(self, tp: Any) -> Function:
         def unstructure(value: object) -> dict[str, Any]:
-            layout = self._layouts.layout(tp)  # not before: the class may hold itself
-            if not isinstance(value, layout.cls):
-                raise InvalidValue(f"expected {layout.cls.__name__}, got {value!r}")
             from dynamorm_async.codec.native import from_attribute_value  # noqa: PLC0415 - the general path only
 
+            layout = self._layouts.layout(tp)  # not before: the class may hold itself
+            if type(value) is not layout.cls:
+                raise misplaced(value, layout.cls)
             return {name: from_attribute_value(av) for name, av in self.encode(layout, value).items()}
 
-        return unstructure
+        family = family_of(class_of(tp))
+        return unstructure if family is None else unstructure_variant(tp, family, self.converter, unstructure)
 
     def _structure_class(self, tp: Any) -> Callable[[Any, Any], Any]:
         def structure(value: object, _type: Any) -> Any:  # an instance of the class
@@ -202,7 +211,8 @@ class GenericPath:
                 raise expected("a map", value)
             return self._instance(layout, value)
 
-        return structure
+        family = family_of(class_of(tp))
+        return structure if family is None else structure_variant(tp, family, self.converter, structure)
 
     def _instance(self, layout: Layout, natives: Mapping[str, Any]) -> Any:  # an instance of the layout's class
         from dynamorm_async.codec.native import to_attribute_value  # noqa: PLC0415 - the general path only
@@ -214,17 +224,17 @@ class GenericPath:
     def _json(self) -> cattrs.Converter:
         from dynamorm_async.codec.jsontext import make_json_converter  # noqa: PLC0415 - only for such attributes
 
-        return make_json_converter()
+        return make_json_converter(self._layouts.types)
 
     def _check(self, hint: Any, where: str) -> None:
         """Refuse at declaration what could only fail later."""
         if isinstance(hint, type) and hint.__module__ == "builtins" and hint in (complex, range, slice, type):
             raise ModelError(f"{where}: {hint.__name__} cannot be stored; register hooks on a converter for it")
-        classes = [part for part in map(_class_of, typing.get_args(hint)) if attrs.has(part)]
-        if typing.get_origin(hint) in (typing.Union, types.UnionType) and len({c.__name__ for c in classes}) < len(
-            classes
-        ):
-            raise ModelError(f"{where}: two classes of one name in a union cannot be told apart: {classes}")
+        if is_union(hint):
+            try:
+                Alternatives(hint).check()
+            except ModelError as error:
+                raise ModelError(f"{where}: {error}") from None
 
 
 def _unstructured(hook: Function, value: object, hint: Any) -> Any:  # a plain value
@@ -241,11 +251,6 @@ def _utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValue(f"holds half a surrogate pair, which has no UTF-8 form: {error.reason}") from None
-
-
-def _class_of(hint: Any) -> type:
-    cls = typing.get_origin(hint) or hint
-    return cls if isinstance(cls, type) else object
 
 
 def content_of(value: Any, tag: str) -> Any:  # a map or list

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dynamorm_async.codec import scalars
+from dynamorm_async.codec.families import misplaced
 from dynamorm_async.codec.misfit import expected
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def but_enums(structure: Hook) -> Hook:
         return structure_enum(tp)(value, tp) if is_enum(tp) else structure(value, tp)
 
     return structure_either
+
+
+def exactly(cls: type, hook: Hook) -> Hook:
+    """A class's hook that refuses values of subclasses, which would be read back as the class."""
+
+    def unstructure(value: object) -> Any:  # what the hook makes of it
+        if type(value) is not cls:
+            raise misplaced(value, cls)
+        return hook(value)
+
+    return unstructure
 
 
 def is_enum(tp: Any) -> bool:

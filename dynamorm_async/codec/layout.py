@@ -46,7 +46,9 @@ class Member:
         argument: its name as a constructor argument.
         storage: how the value is stored.
         key_limit: the most bytes it may have as a key of the table or of an index; 0 where it is none.
-        key_of: what it is a key of, for errors.
+        key_of: what it is a key of, or the vector of, for errors.
+        in_key: whether the table's key is made of it, so that every item has it.
+        dimensions: how many elements the list has, as a vector index wants it; 0 where it is none's.
     """
 
     name: str
@@ -57,11 +59,13 @@ class Member:
     storage: Storage = "native"
     key_limit: int = 0
     key_of: str = ""
+    in_key: bool = False
+    dimensions: int = 0
 
     @property
     def required(self) -> bool:
         """Whether an item without it does not fit the model."""
-        return self.default is attrs.NOTHING and not self.shape.optional and not self.shape.is_set
+        return self.in_key or (self.default is attrs.NOTHING and not self.shape.nullable)
 
     @property
     def omits_null(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
@@ -22,6 +22,9 @@ from dynamorm_async.codec.misfit import expected
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.scalars import wrong_type
 from dynamorm_async.types import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamorm_async.codec.variants import Variants
 
 Emit = Callable[[str, Names], str]
 
@@ -45,6 +48,7 @@ class Shape:
         layout: the attributes of a nested class.
         sequence: what a list's elements are put in, ``list`` or ``tuple``.
         recursive: the class, where it is inside itself and so has no layout here.
+        variants: the classes of a family, where the value tells which of them it is.
     """
 
     type: Any  # any type annotation
@@ -58,6 +62,7 @@ class Shape:
     layout: Layout | None = None
     sequence: type[list[Any] | tuple[Any, ...]] = list
     recursive: type | None = None
+    variants: Variants | None = None
 
     @property
     def nullable(self) -> bool:
@@ -72,12 +77,23 @@ class Shape:
     @property
     def instance_of(self) -> type | None:
         """The class of a nested object."""
+        if self.variants is not None:
+            return self.variants.cls
         return self.layout.cls if self.layout else self.recursive
+
+    def may_have(self, cls: type) -> bool:
+        """Whether a value may have the attributes that were declared on a class."""
+        nested = self.instance_of
+        if nested is None:
+            return False
+        return issubclass(nested, cls) or (self.variants is not None and self.variants.holds(cls))
 
     def child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
         if not self.tag:
             return segment, ANYTHING
+        if self.variants is not None:
+            return self.variants.child(segment) if isinstance(segment, str) else None
         if self.layout is not None and isinstance(segment, str):
             member = self.layout.member(segment)
             return (member.wire, member.shape) if member else None

@@ -40,25 +40,36 @@ def _is_unsteady(member: Member) -> bool:
 
 
 def _has_unsteady(shape: Shape) -> bool:
+    if shape.variants is not None:  # a subclass that has one may be declared later
+        return True
     if shape.layout is not None:
         return any(_is_unsteady(member) or _has_unsteady(member.shape) for member in shape.layout.members)
     return shape.item is not None and _has_unsteady(shape.item)
 
 
 def _finder(shape: Shape) -> Callable[[Any], bool]:
-    return lambda source: source is not msgspec.UNSET and _lacks(shape, source)
+    concerned: dict[Layout, tuple[Member, ...]] = {}
+    return lambda source: source is not msgspec.UNSET and _lacks(shape, source, concerned)
 
 
-def _lacks(shape: Shape, source: Any) -> bool:  # a wrapper struct, or an AttributeValue
-    """Whether a class in a value lacks an attribute with such a default."""
-    if shape.layout is None:
-        item = shape.item
-        return item is not None and any(_lacks(item, element) for element in entries_of(source))
+def _lacks(shape: Shape, source: Any, concerned: dict[Layout, tuple[Member, ...]]) -> bool:
+    """Whether a class in a value lacks an attribute with such a default.
+
+    Args:
+        shape: that of the value.
+        source: what it was decoded to: a wrapper struct, or an AttributeValue.
+        concerned: the attributes that have such a default, or may have one inside; filled as classes are met.
+    """
+    if shape.item is not None:
+        return any(_lacks(shape.item, element, concerned) for element in entries_of(source))
     there = map_in(source)
-    if there is None:
+    layout = shape.layout if shape.variants is None or there is None else shape.variants.layout_in(there)
+    if there is None or layout is None:
         return False
-    for member in shape.layout.members:
+    if layout not in concerned:
+        concerned[layout] = tuple(m for m in layout.members if _is_unsteady(m) or _has_unsteady(m.shape))
+    for member in concerned[layout]:
         value = attribute(there, member)
-        if _is_unsteady(member) if value is None else _has_unsteady(member.shape) and _lacks(member.shape, value):
+        if _is_unsteady(member) if value is None else _lacks(member.shape, value, concerned):
             return True
     return False

@@ -9,6 +9,7 @@ from typing import Protocol
 import anyio
 import attrs
 
+from dynamorm_async.database.noting import Note, no_note
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.types import Request, Response
 
@@ -35,9 +36,11 @@ class Access:
         cursors: makes cursors and takes them back.
         clock: the time by which items have expired.
         sleep: waits for a number of seconds.
+        note: takes what was read, to be counted.
     """
 
     send: Send
     cursors: CursorCodec
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[object]] = anyio.sleep
+    note: Note = no_note

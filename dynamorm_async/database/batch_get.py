@@ -86,10 +86,10 @@ class BatchGet(Generic[R]):
         """Pairs of key and item, to be used with ``async with``, which waits until what is being read has ended."""
         self._used = True
         reader = KeyReader(self._access.send, timeout=self._timeout, sleep=self._access.sleep)
-        return BatchGetStream(self._plan, reader, self._concurrency, self._access.clock())
+        return BatchGetStream(self._plan, reader, self._concurrency, self._access.clock(), self._access.note)
 
     async def _collect(self) -> list[R | None]:
-        chunks, gathering = self._plan.chunks(), Gathering(self._plan, self._access.clock())
+        chunks, gathering = self._plan.chunks(), Gathering(self._plan, self._access.clock(), self._access.note)
         reader = KeyReader(self._access.send, deadline=Deadline(self._timeout), sleep=self._access.sleep)
         try:
             await reader.read_all(chunks, self._concurrency, gathering.add)

@@ -55,9 +55,7 @@ class Entry:
     @property
     def described(self) -> BatchOperation:
         """The operation, for the report."""
-        spec = self.write.spec
-        key = Key(spec.cls, *spec.codec.decode_key(self.write.key))
-        return BatchOperation(self.kind, spec.cls, key, self.item)
+        return BatchOperation(self.kind, self.write.spec.cls, self.write.key_of, self.item)
 
 
 def entry_of(kind: Literal["put", "delete"], target: object, write: Write) -> Entry:

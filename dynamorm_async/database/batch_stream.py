@@ -13,6 +13,7 @@ import anyio
 
 from dynamorm_async.database.gathering import Gathering
 from dynamorm_async.database.keyed import KeyReader
+from dynamorm_async.database.noting import Note, no_note
 from dynamorm_async.database.source import let_go
 from dynamorm_async.errors import CallError, DecodeError
 from dynamorm_async.model.key import Key
@@ -35,10 +36,12 @@ class BatchGetStream(AsyncIterator[tuple[Key[Any], R | None]], Generic[R]):
             everything else was handed out. What was handed out before is not in the error.
     """
 
-    def __init__(self, plan: BatchGetPlan, reader: KeyReader, concurrency: int, now: datetime) -> None:
+    def __init__(
+        self, plan: BatchGetPlan, reader: KeyReader, concurrency: int, now: datetime, note: Note = no_note
+    ) -> None:
         self._reader = reader
         self._concurrency = concurrency
-        self._gathering = Gathering(plan, now)
+        self._gathering = Gathering(plan, now, note)
         self._waiting = deque(plan.chunks())
         self._tasks: dict[asyncio.Task[None], Chunk] = {}
         self._present: Iterator[tuple[Key[Any], Any]] = iter(())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from dynamorm_async.database.metering import Metering
 from dynamorm_async.errors import DatabaseClosed, UsageError
 from dynamorm_async.plan.capacity import Report, reporting
-from dynamorm_async.transport.base import Endpoint, Transport
-from dynamorm_async.transport.lanes import LaneName, OpenLane, TransportSettings, open_control, open_lane
+from dynamorm_async.transport.base import Endpoint, Lane, Transport
+from dynamorm_async.transport.lanes import LaneName, OpenLane, TransportSettings, open_control, open_lane, open_search
 from dynamorm_async.transport.sender import Sender
 from dynamorm_async.types import Request, Response
 
@@ -33,6 +34,8 @@ class Connection:
         self._opening = asyncio.Lock()
         self._lane: OpenLane | None = None
         self._transport: Transport | None = None
+        self._search_lane: Lane | None = None
+        self._search: Transport | None = None
         self._control: SdkClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -48,6 +51,17 @@ class Connection:
         transport = self._transport
         if transport is None or self._loop is not asyncio.get_running_loop():
             transport = await self.open()
+        if self._report != "none":
+            request = reporting(request, self._report)
+        response = await transport.send(request, timeout=timeout)
+        self.metering.answered(request, response)
+        return response
+
+    async def search(self, request: Request, timeout: float | None) -> Response:
+        """Send a vector search, which DynamoDB serves at an endpoint of its own. Raises as :meth:`send`."""
+        transport = self._search
+        if transport is None or self._loop is not asyncio.get_running_loop():
+            transport = await self._open_search()
         if self._report != "none":
             request = reporting(request, self._report)
         response = await transport.send(request, timeout=timeout)
@@ -73,6 +87,17 @@ class Connection:
                 self._transport = Sender(lane.lane, timeouts=self._settings.timeouts)
             return self._transport
 
+    async def _open_search(self) -> Transport:
+        transport = await self.open()
+        async with self._opening:
+            self._check()
+            if self._search is None:
+                assert self._lane is not None, "open() has just opened it"  # noqa: S101 - an invariant of this class
+                lane = await open_search(self._settings, self._lane, environ=os.environ)
+                self._search_lane = lane
+                self._search = transport if lane is None else Sender(lane, timeouts=self._settings.timeouts)
+            return self._search
+
     @property
     def lane(self) -> LaneName | None:
         """Which lane was taken; ``None`` before the first call."""
@@ -89,17 +114,12 @@ class Connection:
             return
         self._closed = True
         async with self._opening:
-            lane, transport, control = self._lane, self._transport, self._control
-        try:
-            if transport is not None:
-                await transport.aclose()
-        finally:
-            try:
-                if control is not None:
-                    await control.aclose()
-            finally:
-                if lane is not None:
-                    await lane.aclose()
+            searches = None if self._search is self._transport else self._search
+        # What others are built on comes last; each is closed whatever becomes of those before it.
+        parts = (searches, self._transport, self._control, self._search_lane, self._lane)
+        async with AsyncExitStack() as stack:
+            for part in reversed([part for part in parts if part is not None]):
+                stack.push_async_callback(part.aclose)
 
     def _check(self) -> None:
         if self._closed:

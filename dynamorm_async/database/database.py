@@ -7,15 +7,17 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, final, overload
+from typing import Any, Literal, Self, SupportsFloat, TypeVar, final, overload
 
 from dynamorm_async.database.access import Access, utc_now
 from dynamorm_async.database.batch_get import BatchGet
 from dynamorm_async.database.batch_sender import OnProgress
 from dynamorm_async.database.batch_write import BatchWrite, put_many
+from dynamorm_async.database.collection import Collections
 from dynamorm_async.database.connection import Connection
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.modify import ATTEMPTS, Modification
+from dynamorm_async.database.noting import noting
 from dynamorm_async.database.partiql import PartiQL
 from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.tables import Tables
@@ -23,23 +25,27 @@ from dynamorm_async.database.targets import read_target
 from dynamorm_async.database.transact_get import TransactGet
 from dynamorm_async.database.transaction import Transaction
 from dynamorm_async.database.updated import UpdatedAttributes, updated_attributes
+from dynamorm_async.database.vectors import Search, SearchHit
 from dynamorm_async.database.writing import send_write
 from dynamorm_async.errors import BatchReport
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
+from dynamorm_async.expressions.vectorattr import VectorAttr
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import spec_of
+from dynamorm_async.model.vector_index import ModelVectorIndex
 from dynamorm_async.plan.arguments import check_positive, check_token
 from dynamorm_async.plan.batch_get import plan_batch_get
 from dynamorm_async.plan.capacity import Report
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.plan.hiding import is_hidden
 from dynamorm_async.plan.items import get_item
-from dynamorm_async.plan.write import Returns
+from dynamorm_async.plan.vectors import plan_search
+from dynamorm_async.plan.write import Returns, Write
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
-from dynamorm_async.types import UNSET
+from dynamorm_async.types import Response
 
 M = TypeVar("M")
 A = TypeVar("A")
@@ -109,7 +115,8 @@ class Database:
         )
         self._connection = Connection(settings, report=capacity)
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
-        self._access = Access(send=self._connection.send, cursors=cursors, clock=clock)
+        self._note = self._connection.metering.read
+        self._access = Access(send=self._connection.send, cursors=cursors, clock=clock, note=self._note)
         self._prefix = table_prefix
         self._writes = Writes(prefix=table_prefix, clock=clock)
         self._tables = Tables(self._connection, table_prefix)
@@ -148,7 +155,7 @@ class Database:
         return self._connection.endpoint
 
     def statistics(self) -> Statistics:
-        """Requests, retries and consumed capacity so far."""
+        """Requests, retries, consumed capacity and upcast items so far."""
         return self._connection.metering.total.statistics
 
     def measure(self) -> AbstractContextManager[Meter]:
@@ -168,10 +175,9 @@ class Database:
     async def get(
         self,
         target: type[M],
-        partition: object,
-        sort: object = ...,
+        value: object,
         /,
-        *,
+        *values: object,
         consistent: bool = ...,
         hidden: bool = ...,
         timeout: float | None = ...,
@@ -183,10 +189,8 @@ class Database:
     async def get(
         self,
         target: type[M] | Key[M],
-        partition: object = UNSET,
-        sort: object = UNSET,
         /,
-        *,
+        *values: object,
         consistent: bool = False,
         hidden: bool = False,
         timeout: float | None = None,
@@ -195,8 +199,8 @@ class Database:
 
         Args:
             target: a :class:`Key`, or a model class followed by its key values.
-            partition: the partition key's value.
-            sort: the sort key's value, where the model has a sort key.
+            values: the partition key's value, then the sort key's, where the model has one; of a model with key templates,
+                the attributes that its key is made of.
             consistent: a strongly consistent read: twice the capacity.
             hidden: return the item though it has expired (of a model that hides those) or is soft-deleted.
             timeout: seconds for the whole call.
@@ -208,9 +212,10 @@ class Database:
 
         Costs one GetItem.
         """
-        spec, values = read_target(target, partition, sort)
+        spec, values = read_target(target, values)
         request = get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
-        item = spec.codec.decode_get((await self._connection.send(request, timeout)).body)
+        decode = noting(spec, spec.reader.decode_get, self._note)
+        item = decode((await self._connection.send(request, timeout)).body)
         if spec.hides and not hidden and item is not None and is_hidden(spec, item, self._access.clock()):
             return None
         return item
@@ -267,7 +272,7 @@ class Database:
 
         See :class:`TransactGet`.
         """
-        return TransactGet(self._connection.send, self._prefix, self._access.clock)
+        return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note)
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
@@ -278,6 +283,71 @@ class Database:
         """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
         spec = spec_of(model)
         return Scan(spec, self._prefix + spec.table.name, self._access)
+
+    async def search(
+        self,
+        attribute: VectorAttr[M, Any],
+        vector: Iterable[SupportsFloat],
+        /,
+        *,
+        top_k: int = 10,
+        where: Condition | None = None,
+        using: ModelVectorIndex | str | None = None,
+        hydrate: bool = False,
+        with_vector: bool = False,
+        hidden: bool = False,
+        timeout: float | None = None,
+    ) -> list[SearchHit[M]]:
+        """The items whose vectors are nearest to a given one, through a vector index.
+
+        The index lags behind the table, and nearness is approximate. What it holds of an item is a partial model, without
+        the vector: reading what is not there raises ``AttributeError``, and writing it is refused.
+
+        Args:
+            attribute: the attribute that holds the vectors, such as ``Article.embedding``.
+            vector: numbers, as many as the index has dimensions, made by the same embedding model; NumPy arrays, too.
+            top_k: how many hits, 1 to 100.
+            where: what must hold of the items: ``==`` of the index's partition key, which a search needs where the index has
+                one, and conditions on its filters.
+            using: which index, where the attribute has several.
+            hydrate: read whole items from the table.
+            with_vector: the vectors of the hits, too; the index holds them as 32-bit floats.
+            hidden: soft-deleted items, and expired ones of a model that hides them, too.
+            timeout: seconds for the whole call.
+
+        Returns:
+            The hits, the nearest first; fewer where the index has no more.
+
+        Raises:
+            UsageError: no attribute of a model, ``top_k`` out of range, a condition that the index cannot take, or an index
+                that does not hold what hidden items are known by.
+            NoUsableIndex: the attribute has no such vector index, or several and none was named.
+            InvalidValue: the vector has another length, or elements that are no finite 32-bit floats.
+            InvalidExpression: more in ``where`` than DynamoDB takes in an expression.
+            ValidationFailed: the index is not ready yet, also shortly after the table was made.
+            ConfigurationError: the installed botocore does not know the operation (sdk lane).
+            DecodeError: an item does not fit the model.
+
+        Costs one SearchVectors, and one or two more where hidden items were among the nearest; with ``hydrate`` also one
+        BatchGetItem each.
+        """
+        plan = plan_search(
+            attribute,
+            vector,
+            prefix=self._prefix,
+            top_k=top_k,
+            where=where,
+            using=using,
+            hydrate=hydrate,
+            with_vector=with_vector,
+            hidden=hidden,
+        )
+        return await Search(plan, self._connection.search, self._access, hidden=hidden, timeout=timeout).run()
+
+    @property
+    def collection(self) -> Collections:
+        """Everything in one partition: ``db.collection(shop, "CUSTOMER#42").of(Customer, Order)``. See :class:`Collections`."""
+        return Collections(self._access, self._prefix)
 
     def transaction(
         self, *, token: str | None = None, at: datetime | None = None, timeout: float | None = None
@@ -415,7 +485,7 @@ class Database:
         """
         write = self._writes.put(item, where=where, returns=returns)
         response = await send_write(self._connection.send, write, timeout)
-        return write.spec.codec.decode_written(response.body) if returns == "old" else None
+        return self._decoded(write, response) if returns == "old" else None
 
     @overload
     async def update(
@@ -474,22 +544,26 @@ class Database:
         """Change some attributes of an item without reading it first.
 
         Sets ``updated_at`` and moves ``version``. An item that is not there is an error unless ``upsert`` is set:
-        DynamoDB itself would make one of the changed attributes alone.
+        DynamoDB itself would make one of the changed attributes alone. Templated keys of indexes are made anew from the key,
+        from plain values that are set, and from what ``where`` insists on with ``==``; where that is not enough, it is refused.
 
         Args:
             key: which item.
             changes: such as ``User.age.add(1)``, ``User.age.set(User.limit - 1)``, ``User.tags.discard({"x"})``.
             where: what must hold of the item that is there.
-            upsert: make the item where there is none.
+            upsert: make the item where there is none. Defaults of what is not given are not written, nor in keys of indexes.
             returns: the item as it is then (``new``), as it was (``old``; ``None`` where there was none), only what was
                 changed (``updated_new``, ``updated_old``; see :class:`UpdatedAttributes`), or ``none``.
             timeout: seconds for the whole call.
 
         Raises:
             ItemNotFound: there is no such item.
-            ConditionFailed: ``where`` does not hold; the error carries the item that is there.
+            ConditionFailed: ``where`` does not hold, or a key of an index would be made from what the item does not have (the
+                Key has another time of the same day); the error carries the item that is there.
             NotUnique: another item has the value of a ``unique()`` attribute.
-            UsageError: no Key, no changes, a change of a key or of the version, or something of another model.
+            SchemaConflict: the item is of another schema than the model: read it and ``save()`` it, or use :meth:`modify`.
+            UsageError: no Key, no changes, a change of a key or of the version, something of another model; or a change of
+                what a key of an index is made from, where the rest of it is not known.
             InvalidKey, InvalidValue: a key value, or a value of a key of an index, is empty, too long, or of another type.
             InvalidExpression: two changes of the same path, or more than DynamoDB takes in an expression.
             ValidationFailed: the item does not have what the changes compute with, or the map that a path leads through.
@@ -504,7 +578,8 @@ class Database:
             return None
         if returns in ("updated_old", "updated_new"):
             return updated_attributes(write, response.body)
-        return write.spec.codec.decode_written(response.body)
+        new: M | None = self._decoded(write, response)
+        return new
 
     async def save(self, item: M, *, timeout: float | None = None) -> M:
         """Write what changed on an instance since it was read or written; nothing changed costs no request.
@@ -512,7 +587,10 @@ class Database:
         Attributes that the model does not have, and those that did not change here, stay as they are in the table. So do
         the entries of maps, at any depth: of nested classes, of dicts, and in ``Any``. Lists, sets, values of unions
         and what is stored as JSON or compressed are replaced whole. Under the instance's version, where the model has
-        one. An instance that was neither read nor written (a new one, or the result of ``attrs.evolve``) is created.
+        one. Keys of indexes that are made by templates are those of the whole item, with the defaults that they are made
+        from; where the table has others, or none, that is a change, too. An instance that was neither read nor written (a
+        new one, or the result of ``attrs.evolve``) is created. One that was read from an older schema is migrated:
+        everything that differs from the old item is written, also where nothing was changed here.
 
         Args:
             item: an instance of a model.
@@ -524,10 +602,12 @@ class Database:
         Raises:
             VersionConflict: the item was written, or deleted, since this version of it was read.
             ItemNotFound: the item is gone (a model without a version).
-            ConditionFailed: a map that entries were changed of is gone, or is no map any more.
+            ConditionFailed: a map that entries were changed of is gone, or is no map any more; or, without a version,
+                somebody else changed what a key of an index is made from.
+            SchemaConflict: the item is not of the schema that it was read from: somebody else migrated it.
             ItemExists: a new instance whose key is taken.
             NotUnique: another item has the value of a ``unique()`` attribute.
-            UsageError: a key attribute was changed, or it is no instance of a model.
+            UsageError: a key attribute was changed, or is not that of the item's key, or it is no instance of a model.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
             InvalidExpression: some 200 attributes or more changed, which one request cannot say.
             OutcomeUnknown: the answer of a versioned write was lost.
@@ -578,7 +658,7 @@ class Database:
         Costs one GetItem, at twice the capacity, and one UpdateItem an attempt; one GetItem where nothing changed.
         """
         return await Modification(
-            self._connection.send, self._writes, key, change, attempts=attempts, timeout=timeout
+            self._connection.send, self._writes, key, change, attempts=attempts, timeout=timeout, note=self._note
         ).run()
 
     @overload
@@ -642,7 +722,8 @@ class Database:
             ConditionFailed: ``where`` does not hold; the error carries the item that is there.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
             InvalidExpression: more in ``where`` than DynamoDB takes in an expression.
-            UsageError: neither a Key nor an instance of a model, or ``where`` is of another one.
+            UsageError: neither a Key nor an instance of a model, or ``where`` is of another one; too little is known for a key
+                of an index that depends on the mark (pass the instance), or its attributes make another key than it has.
             DecodeError: it was deleted, but does not fit the model.
             OutcomeUnknown: the answer was lost, of a conditional delete or one that returns the old item.
 
@@ -650,7 +731,7 @@ class Database:
         """
         write = self._writes.delete(target, where=where, returns=returns, hard=hard)
         response = await send_write(self._connection.send, write, timeout)
-        return write.spec.codec.decode_written(response.body) if returns == "old" else None
+        return self._decoded(write, response) if returns == "old" else None
 
     @overload
     async def restore(self, target: Key[M], /, *, timeout: float | None = ...) -> M: ...
@@ -671,7 +752,8 @@ class Database:
         Raises:
             ItemNotFound: there is no such item.
             VersionConflict: the item was written since this instance was read.
-            UsageError: the model has no ``deleted_at()`` attribute, or it is neither a Key nor an instance of a model.
+            UsageError: the model has no ``deleted_at()`` attribute, or it is neither a Key nor an instance of a model; or as
+                :meth:`delete` does for templated keys.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
             DecodeError: the item was restored, but does not fit the model.
 
@@ -679,4 +761,8 @@ class Database:
         """
         write = self._writes.restore(target, returns="new")
         response = await send_write(self._connection.send, write, timeout)
-        return write.spec.codec.decode_written(response.body)
+        return self._decoded(write, response)
+
+    def _decoded(self, write: Write, response: Response) -> Any:  # an instance of the write's model, or None
+        """The item that a write returned."""
+        return noting(write.spec, write.spec.reader.decode_written, self._note)(response.body)

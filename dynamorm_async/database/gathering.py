@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from dynamorm_async.database.noting import Note, no_note, noting
 from dynamorm_async.database.results import result_maker
 from dynamorm_async.errors import BatchGetFailed, CallError, DecodeError
 from dynamorm_async.model.key import Key
@@ -20,13 +21,14 @@ class Gathering:
     Args:
         plan: what is wanted.
         now: the time by which items have expired.
+        note: takes what was read, to be counted.
     """
 
-    def __init__(self, plan: BatchGetPlan, now: datetime) -> None:
+    def __init__(self, plan: BatchGetPlan, now: datetime, note: Note = no_note) -> None:
         self._plan = plan
         specs = {wanted.spec.cls: wanted.spec for wanted in plan.wanted}
         makers = {
-            cls: result_maker(spec, plan.select, None if plan.hidden else hiding(spec, now))
+            cls: noting(spec, result_maker(spec, plan.select, None if plan.hidden else hiding(spec, now)), note)
             for cls, spec in specs.items()
         }
         self._makers = [makers[wanted.spec.cls] for wanted in plan.wanted]

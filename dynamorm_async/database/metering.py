@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import final
 
 import attrs
 
+from dynamorm_async.codec.stored import was_upcast
 from dynamorm_async.plan.capacity import Capacity, is_read, reported_capacity
 from dynamorm_async.types import Request, Response
 
@@ -22,11 +24,14 @@ class Statistics:
         requests: answered requests by operation, each counted once however often it was tried.
         retries: attempts beyond the first of those.
         capacity: what they consumed, where the database asks DynamoDB to report that (``capacity="total"``).
+        upcast: items of older schemas that were read as instances, by the name of their model; PartiQL, and the items
+            that errors carry, are not counted.
     """
 
     requests: Mapping[str, int]
     retries: int
     capacity: Capacity
+    upcast: Mapping[str, int] = MappingProxyType({})
 
 
 @final
@@ -37,11 +42,14 @@ class Meter:
         self._requests: dict[str, int] = {}
         self._retries = 0
         self._capacity = Capacity()
+        self._upcast: dict[str, int] = {}
 
     @property
     def statistics(self) -> Statistics:
         """What was counted so far."""
-        return Statistics(requests=dict(self._requests), retries=self._retries, capacity=self._capacity)
+        return Statistics(
+            requests=dict(self._requests), retries=self._retries, capacity=self._capacity, upcast=dict(self._upcast)
+        )
 
     def count(self, operation: str, attempts: int, capacity: Capacity | None) -> None:
         """Count one answered request."""
@@ -49,6 +57,10 @@ class Meter:
         self._retries += attempts - 1
         if capacity is not None:
             self._capacity += capacity
+
+    def count_upcast(self, model: str) -> None:
+        """Count one item of an older schema."""
+        self._upcast[model] = self._upcast.get(model, 0) + 1
 
 
 # The meters of the running task and its children: context, not state of the module. Each names the owner it counts for.
@@ -70,6 +82,16 @@ class Metering:
         for owner, meter in _MEASURING.get():
             if owner is self:
                 meter.count(request.operation, response.attempts, capacity)
+
+    def read(self, item: object) -> None:
+        """Count what was read, where it was upcast, everywhere that it counts."""
+        if not was_upcast(item):
+            return
+        model = type(item).__name__
+        self.total.count_upcast(model)
+        for owner, meter in _MEASURING.get():
+            if owner is self:
+                meter.count_upcast(model)
 
     @contextmanager
     def measure(self) -> Generator[Meter, None, None]:

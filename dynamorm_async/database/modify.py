@@ -13,6 +13,7 @@ import attrs
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
+from dynamorm_async.database.noting import Note, no_note
 from dynamorm_async.database.writing import send_write, settle
 from dynamorm_async.errors import CallError, CallTimeout, ItemNotFound, OutcomeUnknown, UsageError, VersionConflict
 from dynamorm_async.model.key import Key
@@ -59,6 +60,7 @@ class Modification(Generic[M]):
         attempts: how many times to read, change and save, at most.
         timeout: seconds for all of it; ``None`` for no bound besides the attempts and those of each request.
         pace: how to wait.
+        note: takes what was read, to be counted.
 
     Raises:
         UsageError: the key or the function is none, its model has no version, or there is to be no attempt.
@@ -75,6 +77,7 @@ class Modification(Generic[M]):
         attempts: int,
         timeout: float | None,
         pace: Pace | None = None,
+        note: Note = no_note,
     ) -> None:
         self._spec = _versioned(key)
         if not callable(change):
@@ -85,6 +88,7 @@ class Modification(Generic[M]):
         self._change = change
         self._attempts = attempts
         self._pace = pace or Pace()
+        self._note = note
         self._deadline = Deadline(timeout, clock=self._pace.clock)
         self._table = writes.table(self._spec)
         self._read = get_item(self._table, self._spec.codec.encode_key(*key.values), consistent=True)
@@ -97,6 +101,7 @@ class Modification(Generic[M]):
             item = await self._current(attempt)
             if item is None:
                 return self._written()
+            self._note(item)
             await self._apply(item)
             failure = await self._save(item)
             if failure is None:
@@ -171,13 +176,14 @@ class Modification(Generic[M]):
 
     def _holds(self, item: M, write: Write) -> bool:
         """Whether the item that was read is what the write has made."""
-        known = self._spec.codec.known(item)
+        spec = write.spec  # of the item's own class, which may be a variant
+        known = spec.codec.known(item) if type(item) is spec.cls else None
         return (
             known is not None
             and write.held is not None
             and all(
                 same_value(known.held.get(member.wire), write.held.get(member.wire))
-                for member in self._spec.attributes.values()
+                for member in spec.attributes.values()
             )
         )
 
@@ -189,7 +195,7 @@ class Modification(Generic[M]):
 
     async def _get(self) -> M | None:
         response = await self._send(self._read, self._deadline.left(self._read))
-        return self._spec.codec.decode_get(response.body)
+        return self._spec.reader.decode_get(response.body)
 
     async def _apply(self, item: M) -> None:
         """Let the caller change the item."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, final
+from typing import Generic, Self, TypeVar, final
 
 import msgspec
 
-from dynamorm_async.database.access import Access
 from dynamorm_async.database.page import Page
-from dynamorm_async.database.running import open_stream
 from dynamorm_async.database.stream import ItemStream
-from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.reading import Reading, ReadPlan
 
 R = TypeVar("R")
@@ -55,8 +52,11 @@ class PageStream(AsyncIterator[Page[R]], Generic[R]):
 
 
 async def read_page(
-    spec: ModelSpec[Any], access: Access, reading: Reading, size: int, planned: Callable[[Reading], ReadPlan]
-) -> Page[Any]:
+    reading: Reading,
+    size: int,
+    planned: Callable[[Reading], ReadPlan],
+    opened: Callable[[ReadPlan, Reading], ItemStream[R]],
+) -> Page[R]:
     """One page of up to ``size`` items.
 
     One item more is asked for, so that ``has_more`` is exact where nothing is filtered; the cursor is made from the
@@ -65,5 +65,5 @@ async def read_page(
     plan = planned(reading)
     ahead = max(size + 1, _FILTERED_PAGE) if plan.filtered else size + 1
     reading = msgspec.structs.replace(reading, limit=None, prefetch=False, page_size=reading.page_size or ahead)
-    async with open_stream(spec, access, planned(reading), reading) as stream:
+    async with opened(planned(reading), reading) as stream:
         return await stream.take(size)

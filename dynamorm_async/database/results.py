@@ -22,7 +22,7 @@ def result_maker(
     The function returns ``None`` for an item that is left out, and raises DecodeError for one that does not fit.
     """
     if select is None:
-        decode = spec.codec.decode_item
+        decode = spec.reader.decode_item
         return decode if hiding is None else lambda raw: None if hiding.hides(answer_json(raw)) else decode(raw)
     make = row_maker(spec, select)
 
@@ -39,4 +39,13 @@ def row_maker(spec: ModelSpec[Any], select: Sequence[Attr[Any]]) -> Callable[[Ma
     The function raises DecodeError for an item that does not fit.
     """
     paths = [(attr.segments, attr.shape) for attr in select]
-    return SelectedRows(spec.codec.layout, [member.wire for member in spec.key], paths).row
+    row = SelectedRows(spec.codec.layout, spec.key_names, paths).row
+    upcasting = spec.codec.upcasting
+    if upcasting is None:
+        return row
+
+    def current_row(raw: Mapping[str, Any]) -> tuple[Any, ...]:
+        upcasting.check_selected(raw)
+        return row(raw)
+
+    return current_row

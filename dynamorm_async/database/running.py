@@ -14,9 +14,11 @@ from dynamorm_async.database.budget import Budget
 from dynamorm_async.database.counting import counted_page
 from dynamorm_async.database.hydrate import Hydrator
 from dynamorm_async.database.keyed import KeyReader
+from dynamorm_async.database.noting import noting, noting_page
 from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.cursors import Position, fingerprint
 from dynamorm_async.plan.hiding import Hiding
@@ -31,13 +33,36 @@ def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: R
     Raises:
         CursorError: the cursor is not of this reading.
     """
+    # Not every hidden item is left out by a filter, which would tell two readings apart by itself.
+    leaves_out = () if plan.hiding is None else plan.hiding.reasons
+    return stream_of(access, plan, reading, _fetcher(spec, access, plan, reading), bound_to=leaves_out)
+
+
+def stream_of(
+    access: Access, plan: ReadPlan, reading: Reading, fetch: Fetch[Any], *, bound_to: Sequence[str] = ()
+) -> ItemStream[Any]:
+    """The stream of the pages that a plan's requests fetch.
+
+    Args:
+        access: takes and makes cursors.
+        plan: what is read.
+        reading: how it is read: its limit, cursor, prefetching.
+        fetch: sends a request and decodes its page.
+        bound_to: what tells apart, besides the requests, whose cursors are good for this reading.
+
+    Raises:
+        CursorError: the cursor is not of this reading.
+    """
+
+    def bound() -> bytes:  # worked out only where there is a cursor
+        return fingerprint([request.body for request in plan.requests], bound_to)
+
     requests: Sequence[Request | None] = plan.requests
     if reading.after is not None:
-        requests = start_at(plan, access.cursors.decode(_bound_to(plan), reading.after))
-    fetch = _fetcher(spec, access, plan, reading)
+        requests = start_at(plan, access.cursors.decode(bound(), reading.after))
 
     def seal(positions: Sequence[Position]) -> str:
-        return access.cursors.encode(_bound_to(plan), positions)
+        return access.cursors.encode(bound(), positions)
 
     return ItemStream(
         [Source(fetch, request, plan.key_names) for request in requests],
@@ -50,31 +75,24 @@ def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: R
     )
 
 
-def _bound_to(plan: ReadPlan) -> bytes:
-    """What the cursors of a plan are bound to; worked out only where there is one."""
-    # Not every hidden item is left out by a filter, which would tell two readings apart by itself.
-    leaves_out = () if plan.hiding is None else plan.hiding.reasons
-    return fingerprint([request.body for request in plan.requests], leaves_out)
-
-
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
     """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
     send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
-    decode = _decoder(spec, plan, reading)
+    decode = noting_page(spec, _decoder(spec, plan, reading), access.note)
 
     async def fetch(request: Request) -> PageContent[Any]:
         return decode((await send(request, None)).body)
 
     if not plan.hydrated or reading.counting:
         return fetch
-    key_names = tuple(member.wire for member in spec.key)
     make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
+    make = noting(spec, make, access.note)
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
         page = await fetch(request)
         reader = KeyReader(send, sleep=access.sleep)
         hydrator = Hydrator(reader, request.body["TableName"], spec.identities, make, consistent=reading.consistent)
-        keys = [page.key_at(index, key_names) for index in range(len(page.items))]
+        keys = [page.key_at(index, spec.key_names) for index in range(len(page.items))]
         return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
 
     return fetch_whole
@@ -88,12 +106,12 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable
     if plan.hydrated:
         return partial(raw_page, make=bytes_in)
     if reading.select is not None:
-        return partial(raw_page, make=row_maker(spec, reading.select))
-    codec = spec.codec if plan.held is None else spec.codec.partial(plan.held)
-    if {*plan.key_names} <= spec.python_names.keys():
-        return codec.decode_page
+        return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select))
+    reader = spec.reader if plan.held is None else spec.reader.partial(plan.held, plan.told)
+    if spec.reader.reads({*plan.key_names}):
+        return reader.decode_page
     # The key of a shared table's index can have attributes that this model has not, and a position needs them.
-    return partial(raw_page, make=codec.decode)
+    return partial(raw_page, make=reader.decode)
 
 
 def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
@@ -101,8 +119,18 @@ def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) ->
     if reading.counting:
         return dict
     if reading.select is not None:
-        return row_maker(spec, reading.select)
-    return spec.codec.decode if plan.held is None else spec.codec.partial(plan.held).decode
+        return _selected_row_maker(spec, plan, reading.select)
+    return spec.reader.decode if plan.held is None else spec.reader.partial(plan.held, plan.told).decode
+
+
+def _selected_row_maker(
+    spec: ModelSpec[Any], plan: ReadPlan, select: Sequence[Attr[Any]]
+) -> Callable[[Mapping[str, Any]], Any]:
+    """What becomes of an item of which some attributes are asked for: those that only its keys tell, too."""
+    make, derived = row_maker(spec, select), spec.derived
+    if derived is None or not any(attribute.segments[0] in plan.told for attribute in select):
+        return make
+    return lambda raw: make(derived.recovered(raw))
 
 
 def _sifting(hiding: Hiding | None, make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, final, overload
 
 from dynamorm_async.database.access import Send
+from dynamorm_async.database.noting import Note, no_note, noting
 from dynamorm_async.database.reasons import error_of, explained, failed
 from dynamorm_async.database.results import result_maker
 from dynamorm_async.errors import TransactionCancelled, TransactionFailure
@@ -34,12 +35,13 @@ class TransactGet:
     An object with one method, since the types of its results, position by position, take many signatures.
     """
 
-    __slots__ = ("_clock", "_prefix", "_send")
+    __slots__ = ("_clock", "_note", "_prefix", "_send")
 
-    def __init__(self, send: Send, prefix: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, send: Send, prefix: str, clock: Callable[[], datetime], note: Note = no_note) -> None:
         self._send = send
         self._clock = clock
         self._prefix = prefix
+        self._note = note
 
     @overload
     async def __call__(self, a: Key[A], /, *, hidden: bool = ..., timeout: Timeout = ...) -> tuple[A | None]: ...
@@ -133,7 +135,10 @@ class TransactGet:
             raise _cancellation(request, wanted, error) from None
         items = got_items(response.body, len(wanted))
         now = self._clock()
-        makers = [result_maker(one.spec, None, None if hidden else hiding(one.spec, now)) for one in wanted]
+        makers = [
+            noting(one.spec, result_maker(one.spec, None, None if hidden else hiding(one.spec, now)), self._note)
+            for one in wanted
+        ]
         return tuple(None if raw is None else make(raw) for make, raw in zip(makers, items, strict=True))
 
 

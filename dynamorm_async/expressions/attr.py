@@ -40,6 +40,9 @@ from dynamorm_async.expressions.updates import (
 from dynamorm_async.expressions.valueshape import ValueShape
 from dynamorm_async.types import AttributeValue
 
+if TYPE_CHECKING:
+    from dynamorm_async.expressions.vectorattr import Vector, VectorAttr
+
 T = TypeVar("T")
 E = TypeVar("E")
 R = TypeVar("R")
@@ -73,10 +76,12 @@ class Attr(Term, Generic[T]):
         self._omits_null = omits_null
 
     @overload
+    def __get__(self: Vector, instance: None, owner: type[R], /) -> VectorAttr[R, T]: ...
+    @overload
     def __get__(self, instance: None, owner: type, /) -> Attr[T]: ...
     @overload
     def __get__(self, instance: object, owner: type, /) -> T: ...
-    def __get__(self, instance: object | None, owner: type, /) -> Attr[T] | T:
+    def __get__(self, instance: object | None, owner: type, /) -> Any:  # as overloaded
         # A non-data descriptor: an instance's own value, where there is one, is found before this is called.
         if instance is None:
             return self
@@ -125,7 +130,7 @@ class Attr(Term, Generic[T]):
         if not isinstance(inner, Attr):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
             raise InvalidExpression(f"{self!r} / {inner!r}: what is inside is an attribute, a condition or an update")
         nested = self._shape.instance_of
-        if nested is None or not issubclass(nested, inner._owner):
+        if not self._shape.may_have(inner._owner):
             what = f"holds {nested.__name__}" if nested else "holds no embedded class"
             raise InvalidExpression(f"{self!r} {what}, so {inner!r} is not inside it")
         return Attr[Any](

@@ -38,6 +38,10 @@ class ValueShape(Protocol):
         """The class of a nested object."""
         ...
 
+    def may_have(self, cls: type, /) -> bool:
+        """Whether a value may have the attributes that were declared on a class: a nested object's, or of a subclass of it."""
+        ...
+
     def child(self, segment: Segment, /) -> tuple[Segment, ValueShape] | None:
         """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
         ...

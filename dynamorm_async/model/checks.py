@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -45,8 +46,13 @@ def check_layout(layout: Layout) -> None:
         taken[member.wire] = where
 
 
-def check_roles(layout: Layout, *, hide_expired: bool = False) -> None:
+def check_roles(layout: Layout, *, hide_expired: bool = False, templated: Collection[str] = ()) -> None:
     """One partition key, at most one of each other role, each of the type that the role needs.
+
+    Args:
+        layout: the model's attributes.
+        hide_expired: whether reads leave out expired items.
+        templated: the keys that templates make; where there are any, the table says what is missing.
 
     Raises:
         ModelError: there is none or more than one, the type is another, or nothing says when items expire, where expired
@@ -66,7 +72,7 @@ def check_roles(layout: Layout, *, hide_expired: bool = False) -> None:
         wanted = _ROLE_TYPES.get(role)
         if wanted is not None and member.shape.type != wanted[0]:
             raise ModelError(f"{cls}.{member.name}: {role}() wants Attr[{wanted[1]}]")
-    if "partition_key" not in found:
+    if "partition_key" not in found and not templated:
         raise ModelError(f"{cls} has no partition key: declare one attribute with partition_key()")
     if hide_expired and "ttl" not in found:
         raise ModelError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast, final
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar, cast, final
 
 import attrs
 
@@ -13,14 +14,20 @@ from dynamorm_async.codec.identity import Identities
 from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.partial import PARTIAL
+from dynamorm_async.codec.variant_reader import VariantReader
 from dynamorm_async.errors import UsageError
+from dynamorm_async.model.derived import Derived, KeyTemplate
 from dynamorm_async.model.table import Table
+from dynamorm_async.model.templating import GivenKey
 from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint, marker_table_name
+from dynamorm_async.model.upcast import Schema
 
 M = TypeVar("M")
 
 SPEC = "__dynamorm_spec__"
 """The class attribute that holds a model's :class:`ModelSpec`."""
+
+_NO_TEMPLATES: Final[Mapping[str, KeyTemplate]] = MappingProxyType({})
 
 
 def _hides(spec: ModelSpec[Any]) -> bool:
@@ -36,7 +43,7 @@ class ModelSpec(Generic[M]):
         cls: the class.
         table: the table that its items live in.
         attributes: its stored attributes by Python name, in order.
-        key: the members that are the table's key: partition key, and sort key where there is one.
+        key: the members that are the table's key, or that it is made of, in order: those of the partition key first.
         version: the member that counts versions, if any.
         created_at: the member that says when the item was first written, if any.
         updated_at: the member that says when it was last written, if any.
@@ -46,6 +53,10 @@ class ModelSpec(Generic[M]):
         hides: whether reads leave out any items at all.
         codec: encodes and decodes its items.
         unique: its constraints of unique values.
+        derived: its attributes that are made from others: templated keys, the discriminator; ``None`` without any.
+        given_keys: the templates that it was declared with, those of its base included.
+        variants: its subclasses whose items live with its own, by type.
+        schema: the version of its items, and how older ones are read; ``None`` where they have none.
     """
 
     cls: type[M]
@@ -60,13 +71,44 @@ class ModelSpec(Generic[M]):
     unique: tuple[UniqueConstraint, ...] = ()
     deleted_at: Member | None = None
     hide_expired: bool = False
+    derived: Derived | None = None
+    given_keys: Mapping[str, GivenKey] = MappingProxyType({})
+    variants: dict[str, ModelSpec[Any]] = attrs.field(factory=dict[str, Any])
+    schema: Schema | None = None
     # Not a property: every get looks at it.
     hides: bool = attrs.field(init=False, default=attrs.Factory(_hides, takes_self=True))
+    # What is worked out of all this once, by whoever needs it again for each request.
+    worked_out: dict[Any, Any] = attrs.field(init=False, factory=dict[Any, Any])
 
     @property
     def name(self) -> str:
         """The class's name."""
         return self.cls.__name__
+
+    @property
+    def type(self) -> str | None:
+        """What the table's discriminator says of its items; ``None`` where it says nothing."""
+        return None if self.derived is None or self.derived.discriminator is None else self.derived.type
+
+    @property
+    def reader(self) -> ItemCodec[M] | VariantReader[M]:
+        """What reads its items: its codec; where it has variants, each item as its own class."""
+        return self._variant_reader if self.variants else self.codec
+
+    @cached_property
+    def _variant_reader(self) -> VariantReader[M]:
+        assert self.table.discriminator is not None, "variants are told by it"  # noqa: S101 - base_of refuses all others
+        return VariantReader(self.codec, self.table.discriminator, self.variants)
+
+    @cached_property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the attributes of the table's key."""
+        return tuple(part.name for part in self.table.key_parts())
+
+    @property
+    def key_templates(self) -> Mapping[str, KeyTemplate]:
+        """What makes its templated key attributes, those of indexes too, by the names of these."""
+        return _NO_TEMPLATES if self.derived is None else self.derived.templates
 
     @property
     def marker_table(self) -> Table | None:
@@ -81,7 +123,7 @@ class ModelSpec(Generic[M]):
     @cached_property
     def identities(self) -> Identities:
         """Which item a key of its table means."""
-        return Identities([part.name for part in self.table.key_parts()])
+        return Identities(self.key_names)
 
 
 def spec_of(model: type[M]) -> ModelSpec[M]:

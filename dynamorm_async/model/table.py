@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias, final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Literal, TypeAlias, final
 
 import attrs
 
 from dynamorm_async.errors import ModelError
+from dynamorm_async.model.vector import TableVectorIndex, VectorIndex, check_vector_indexes, resolved
+from dynamorm_async.types import KeyTag
 
-KeyTag = Literal["S", "N", "B"]
 Projection: TypeAlias = Literal["all", "keys_only"] | tuple[str, ...]
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}\Z")
 _MAX_LOCAL_INDEXES = 5
 _MAX_KEY_PARTS = 4
+
+DISCRIMINATOR: Final = "_type"
+"""The attribute that says of which model an item is, where a table names no other."""
 
 
 @final
@@ -89,21 +93,34 @@ class Table:
         name: the table's name, 3 to 255 of ``a-z A-Z 0-9 _ . -``.
         partition_key: the name of its partition key attribute.
         sort_key: the name of its sort key attribute, if it has one.
-        indexes: its ``GSI`` and ``LSI`` declarations.
+        indexes: its ``GSI``, ``LSI`` and ``VectorIndex`` declarations.
         ttl: the name of its time-to-live attribute, if it has one.
         types: type tags of key attributes that are not text: ``{"placed": "N"}``.
+        discriminator: the attribute that says of which model an item is; ``None`` where items have none.
 
     Raises:
         ModelError: a name that DynamoDB refuses, two indexes of one name, or too many.
     """
 
-    __slots__ = ("indexes", "name", "partition_key", "sort_key", "ttl")
+    __slots__ = (
+        "_models",
+        "discriminator",
+        "indexes",
+        "name",
+        "partition_key",
+        "sort_key",
+        "ttl",
+        "vector_indexes",
+    )
 
     name: str
     partition_key: KeyPart
     sort_key: KeyPart | None
     indexes: tuple[TableIndex, ...]
+    vector_indexes: tuple[TableVectorIndex, ...]
     ttl: str | None
+    discriminator: str | None
+    _models: tuple[type, ...]
 
     def __init__(
         self,
@@ -111,9 +128,10 @@ class Table:
         *,
         partition_key: str,
         sort_key: str | None = None,
-        indexes: Sequence[GSI | LSI | TableIndex] = (),
+        indexes: Sequence[GSI | LSI | TableIndex | VectorIndex | TableVectorIndex] = (),
         ttl: str | None = None,
         types: Mapping[str, KeyTag] | None = None,
+        discriminator: str | None = DISCRIMINATOR,
     ) -> None:
         tags: dict[str, KeyTag] = dict(types or {})
 
@@ -125,6 +143,8 @@ class Table:
         set_field(self, "partition_key", part(partition_key))
         set_field(self, "sort_key", None if sort_key is None else part(sort_key))
         set_field(self, "ttl", ttl)
+        set_field(self, "discriminator", discriminator)
+        set_field(self, "_models", ())
         made = tuple(
             index
             if isinstance(index, TableIndex)
@@ -134,8 +154,16 @@ class Table:
                 index.name, _parts(index.partition, part), _parts(index.sort, part), False, index.projection
             )
             for index in indexes
+            if not isinstance(index, VectorIndex | TableVectorIndex)
         )
         set_field(self, "indexes", made)
+        # Apart from the others: no query reads them.
+        vectors = (
+            resolved(index, part) if isinstance(index, VectorIndex) else index
+            for index in indexes
+            if isinstance(index, VectorIndex | TableVectorIndex)
+        )
+        set_field(self, "vector_indexes", tuple(vectors))
         _check_indexes(self)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -144,9 +172,31 @@ class Table:
     def __repr__(self) -> str:
         return f"Table({self.name!r})"
 
+    @property
+    def models(self) -> tuple[type, ...]:
+        """The models that live in it, in order of declaration."""
+        return self._models
+
+    def register(self, cls: type, *, former: Collection[type] = ()) -> None:
+        """Note a model that lives in it, in the place of the first of those that do no more.
+
+        Args:
+            cls: the model.
+            former: the models that it takes the place of.
+        """
+        place = next((place for place, other in enumerate(self._models) if other in former), len(self._models))
+        before, after = (
+            [one for one in some if one not in former] for some in (self._models[:place], self._models[place:])
+        )
+        object.__setattr__(self, "_models", (*before, cls, *after))
+
     def index(self, name: str) -> TableIndex | None:
         """The index of a name."""
         return next((index for index in self.indexes if index.name == name), None)
+
+    def vector_index(self, name: str) -> TableVectorIndex | None:
+        """The vector index of a name."""
+        return next((index for index in self.vector_indexes if index.name == name), None)
 
     def key_parts(self) -> tuple[KeyPart, ...]:
         """The attributes of the table's own key."""
@@ -171,18 +221,30 @@ def _parts(names: str | tuple[str, ...] | None, part: Callable[[str], KeyPart]) 
 
 def _check_indexes(table: Table) -> None:
     seen: set[str] = set()
+    for name in [*(index.name for index in table.indexes), *(index.name for index in table.vector_indexes)]:
+        check_name(name, f"an index of table {table.name}")
+        if name in seen:
+            raise ModelError(f"table {table.name} has two indexes named {name!r}")
+        seen.add(name)
+    check_vector_indexes(table.name, table.vector_indexes)
     for index in table.indexes:
-        check_name(index.name, f"an index of table {table.name}")
-        if index.name in seen:
-            raise ModelError(f"table {table.name} has two indexes named {index.name!r}")
-        seen.add(index.name)
         if not 1 <= len(index.partition) <= _MAX_KEY_PARTS or len(index.sort) > _MAX_KEY_PARTS:
             raise ModelError(f"index {index.name} of table {table.name}: 1 to 4 partition and up to 4 sort attributes")
         names = [part.name for part in (*index.partition, *index.sort)]
         if len(set(names)) != len(names):
             raise ModelError(f"index {index.name} of table {table.name} names an attribute twice: {', '.join(names)}")
-        if index.local and table.sort_key is None:
-            raise ModelError(f"table {table.name} has no sort key, so it cannot have the local index {index.name}")
+        if index.local:
+            _check_local(table, index)
     local = [index.name for index in table.indexes if index.local]
     if len(local) > _MAX_LOCAL_INDEXES:
         raise ModelError(f"table {table.name} has {len(local)} local indexes; DynamoDB allows {_MAX_LOCAL_INDEXES}")
+
+
+def _check_local(table: Table, index: TableIndex) -> None:
+    if table.sort_key is None:
+        raise ModelError(f"table {table.name} has no sort key, so it cannot have the local index {index.name}")
+    if index.partition != (table.partition_key,) or len(index.sort) != 1:
+        raise ModelError(
+            f"local index {index.name} of table {table.name} has the table's partition key {table.partition_key.name} and one "
+            "sort attribute; only global indexes have keys of several attributes"
+        )

@@ -117,13 +117,17 @@ def marker_table_name(table: str) -> str:
     return f"{table}-unique"
 
 
-def constraints(layout: Layout, declared: Iterable[Unique], table: str) -> tuple[UniqueConstraint, ...]:
+def constraints(
+    layout: Layout, declared: Iterable[Unique], table: str, *, named_after: str
+) -> tuple[UniqueConstraint, ...]:
     """The constraints of a model, checked against its attributes.
 
     Args:
         layout: the model's attributes.
         declared: what the class declares.
         table: the name of the model's table.
+        named_after: the class whose name is in those of constraints without one: of a variant, the model that it is a
+            variant of.
 
     Raises:
         ModelError: there is no such attribute, it cannot be unique, two constraints have one name, or the name of the
@@ -131,7 +135,7 @@ def constraints(layout: Layout, declared: Iterable[Unique], table: str) -> tuple
     """
     cls, found = layout.cls.__name__, dict[str, UniqueConstraint]()
     for one in declared:
-        name = one.name or f"{cls}.{one.assigned}"
+        name = one.name or f"{named_after}.{one.assigned}"
         if name in found:
             raise ModelError(f"{cls} has two constraints named {name!r}: give one another name=...")
         found[name] = UniqueConstraint(name, tuple(_unique_member(layout, member) for member in one.attributes))

@@ -71,9 +71,10 @@ class BatchGetPlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         options: dict[str, Any] = {"ConsistentRead": True} if self.consistent else {}
         if self.select is not None:
             # The keys come along, whatever was selected: they tell which item an item of the answer is. So does what
-            # tells whether it is left out.
+            # tells whether it is left out, and its schema version.
             names = Placeholders()
             beside = [part.name for part in spec.table.key_parts()] + ([] if self.hidden else hiding_names(spec))
+            beside += [] if spec.schema is None else [spec.schema.name]
             paths = projected_paths(self.select, beside)
             names.into(options, ProjectionExpression=", ".join(names.path(path) for path in paths))
         return options

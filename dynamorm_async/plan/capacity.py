@@ -26,12 +26,16 @@ class Capacity:
         write: write units.
         tables: units by table, read and write together.
         indexes: units by ``table/index``, where that was asked for.
+        searched_bytes: what vector searches examined; DynamoDB counts these in bytes, apart from all units.
+        vector_bytes: what was written to vector indexes, in bytes, where that was asked for.
     """
 
     read: float = 0.0
     write: float = 0.0
     tables: Mapping[str, float] = attrs.field(factory=dict[str, float])
     indexes: Mapping[str, float] = attrs.field(factory=dict[str, float])
+    searched_bytes: float = 0.0
+    vector_bytes: float = 0.0
 
     @property
     def units(self) -> float:
@@ -44,13 +48,16 @@ class Capacity:
             self.write + other.write,
             _merged(self.tables, other.tables),
             _merged(self.indexes, other.indexes),
+            self.searched_bytes + other.searched_bytes,
+            self.vector_bytes + other.vector_bytes,
         )
 
     def cost(self, prices: Prices) -> Decimal:
         """What on-demand calls cost, in the currency of the prices."""
         million = Decimal(1_000_000)
-        read = Decimal(str(self.read)) * prices.read_per_million
-        return (read + Decimal(str(self.write)) * prices.write_per_million) / million
+        units = Decimal(str(self.read)) * prices.read_per_million + Decimal(str(self.write)) * prices.write_per_million
+        searched = Decimal(str(self.searched_bytes)) * prices.search_per_gb
+        return units / million + (searched + Decimal(str(self.vector_bytes)) * prices.vector_write_per_gb) / _GB
 
 
 @final
@@ -61,14 +68,22 @@ class Prices:
     Attributes:
         read_per_million: for a million read request units.
         write_per_million: for a million write request units.
+        search_per_gb: for a gigabyte that vector searches examine.
+        vector_write_per_gb: for a gigabyte written to vector indexes.
     """
 
     read_per_million: Decimal
     write_per_million: Decimal
+    search_per_gb: Decimal = Decimal(0)
+    vector_write_per_gb: Decimal = Decimal(0)
 
 
 class _Used(msgspec.Struct, frozen=True):
     CapacityUnits: float = 0.0
+
+
+class _Vectors(msgspec.Struct, frozen=True):
+    VectorWriteRequestBytes: float = 0.0
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -78,14 +93,17 @@ class _Record(msgspec.Struct, frozen=True):
     WriteCapacityUnits: float | None = None
     LocalSecondaryIndexes: dict[str, _Used] | None = None
     GlobalSecondaryIndexes: dict[str, _Used] | None = None
+    VectorIndexes: dict[str, _Vectors] | None = None
+    VectorSearchRequestBytes: float = 0.0  # all that a search reports: neither units nor a table
 
 
 class _Reported(msgspec.Struct, frozen=True):
     ConsumedCapacity: _Record | list[_Record] | None = None
 
 
+_GB: Final = 1024**3
 _DECODER: Final = msgspec.json.Decoder(_Reported)
-_READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+_READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "SearchVectors"})
 _STATEMENTS: Final = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}
 
 
@@ -124,8 +142,10 @@ def _capacity(reported: _Record | list[_Record], *, reads: bool) -> Capacity:
         total += Capacity(
             read,
             write,
-            {record.TableName: record.CapacityUnits},
+            {record.TableName: record.CapacityUnits} if record.TableName else {},
             {f"{record.TableName}/{index}": used.CapacityUnits for index, used in indexes.items()},
+            record.VectorSearchRequestBytes,
+            sum(used.VectorWriteRequestBytes for used in (record.VectorIndexes or {}).values()),
         )
     return total
 

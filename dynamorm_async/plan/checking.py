@@ -26,7 +26,7 @@ def check_item(
     """
     expected, condition = (None, None) if instance is None else version_condition(spec, instance)
     if where is None and condition is None:
-        name = spec.key[0].name
+        name = next(iter(spec.attributes))
         raise UsageError(f"check() of {spec.name} without conditions: pass some, such as {spec.name}.{name}.exists()")
     body: dict[str, Any] = {"TableName": table, "Key": key}
     add_conditions(body, [condition, where])

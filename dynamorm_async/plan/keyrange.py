@@ -23,6 +23,7 @@ from dynamorm_async.expressions.conditions import (
     Operand,
     Path,
 )
+from dynamorm_async.model.evaluate import holds
 from dynamorm_async.model.table import KeyPart
 from dynamorm_async.types import AttributeValue
 
@@ -75,7 +76,7 @@ def restriction(part: KeyPart, label: str, conditions: Sequence[Condition]) -> R
             return Impossible(
                 f"a condition on {label} is not one that DynamoDB takes on a key (==, <, <=, >, >=, between, begins_with, is_in)"
             )
-    if not all(_can_be_key(part, value) for condition in conditions for value in _compared_with(condition)):
+    if not all(can_be_key(part, value) for condition in conditions for value in compared_with(condition)):
         return Impossible(
             f"{label} is compared with what it can never be as a key: None, an empty text, or another type"
         )
@@ -84,6 +85,46 @@ def restriction(part: KeyPart, label: str, conditions: Sequence[Condition]) -> R
             return Impossible(f"{label} has both given values and a range; DynamoDB takes one condition on a key")
         return Values(_common(values))
     return _one_range(label, ranges)
+
+
+@attrs.frozen
+class Said:
+    """What the conditions say of one attribute by comparing it with values, whatever becomes of them.
+
+    Attributes:
+        values: the values that it can have; ``None`` where no condition gives any.
+        ranges: the conditions that bound it.
+        conditions: all of these conditions.
+    """
+
+    values: tuple[AttributeValue, ...] | None = None
+    ranges: tuple[Condition, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+def said_of(name: str, conditions: Sequence[Condition]) -> Said:
+    """What all the conditions that mention an attribute say of its value.
+
+    Args:
+        name: the attribute's name in DynamoDB.
+        conditions: the conditions that mention it, each to hold.
+    """
+    given: list[tuple[AttributeValue, ...]] = []
+    ranges: list[Condition] = []
+    used: list[Condition] = []
+    for condition in conditions:
+        values = _values(name, condition)
+        if values is not None:
+            given.append(values)
+        elif _is_range(name, condition) and all(_has_order(value) for value in compared_with(condition)):
+            ranges.append(condition)
+        else:
+            continue
+        used.append(condition)
+    if not given:
+        return Said(None, tuple(ranges), tuple(used))
+    values = tuple(value for value in _common(given) if all(holds(each, {name: value}) for each in ranges))
+    return Said(values, tuple(ranges), tuple(used))
 
 
 def ordered(value: AttributeValue) -> Any:  # what compares as DynamoDB does
@@ -113,7 +154,8 @@ def _literals(operands: Iterable[Operand]) -> tuple[AttributeValue, ...] | None:
     return tuple(unique)
 
 
-def _compared_with(condition: Condition) -> list[AttributeValue]:
+def compared_with(condition: Condition) -> list[AttributeValue]:
+    """The values that a comparison, BETWEEN, IN or begins_with is with."""
     operands: tuple[Operand | None, ...] = ()
     if isinstance(condition, Comparison):
         operands = (condition.right,)
@@ -126,9 +168,14 @@ def _compared_with(condition: Condition) -> list[AttributeValue]:
     return [operand.value for operand in operands if isinstance(operand, Literally)]
 
 
-def _can_be_key(part: KeyPart, value: AttributeValue) -> bool:
+def can_be_key(part: KeyPart, value: AttributeValue) -> bool:
+    """Whether a key attribute can have a value: it has its type and is not empty."""
     ((tag, content),) = value.items()
     return bool(tag == part.tag and content)
+
+
+def _has_order(value: AttributeValue) -> bool:
+    return not value.keys().isdisjoint(("S", "N", "B"))
 
 
 def _is_range(name: str, condition: Condition) -> bool:
@@ -168,7 +215,7 @@ def _one_range(label: str, ranges: Sequence[Condition]) -> Restriction:
 def _possible(condition: Condition) -> Restriction:
     """A range; no value where its ends are the wrong way round, which DynamoDB refuses."""
     if isinstance(condition, Between):
-        low, high = _compared_with(condition)
+        low, high = compared_with(condition)
         if ordered(low) > ordered(high):
             return Values(())
     return Range(condition)

@@ -28,6 +28,10 @@ def encoded(spec: ModelSpec[Any], instance: object, now: datetime) -> tuple[dict
     if created is not None and getattr(instance, created.name) == NOT_WRITTEN:
         _set(spec, created, now, item, changes)
     touch(spec, instance, now, item, changes)
+    if spec.derived is not None:
+        item |= spec.derived.of(item)
+    if spec.schema is not None:
+        item |= spec.schema.tag
     check_size(spec.name, item)
     return item, changes
 

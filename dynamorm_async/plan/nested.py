@@ -31,7 +31,8 @@ def changes(
     """The updates that bring what is under a path up to its new value.
 
     Where it is a map before and after, and in the table, only the entries that differ are named, so that others keep
-    what the model does not know and what others wrote. Everything else is replaced whole.
+    what the model does not know and what others wrote. Everything else is replaced whole; so is a value of a family
+    that became one of another class, so that nothing of the class before is left.
 
     Args:
         nested: what is known of the type.
@@ -44,10 +45,11 @@ def changes(
         return []
     maps = [value.get("M") if value is not None else None for value in (new, seen, held)]
     before, after, there = maps[1], maps[0], maps[2]
-    if before is None or after is None or there is None or not nested.is_map:
+    within = None if before is None or after is None else nested.of(before, after)
+    if before is None or after is None or there is None or within is None:
         return [replacement(path, new)]
     names = dict.fromkeys((*before, *after))
-    entries = {name: nested.entry(name) for name in names}
+    entries = {name: within.entry(name) for name in names}
     if "" in entries or None in entries.values():  # an empty name cannot stand in an expression
         return [replacement(path, new)]
     return [

@@ -11,6 +11,7 @@ from dynamorm_async.codec.answers import answer_json
 from dynamorm_async.codec.plain import decode_row
 from dynamorm_async.errors import BadResponse, UsageError
 from dynamorm_async.model.index import Index
+from dynamorm_async.model.partition import named_index
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.model.table import Table
 from dynamorm_async.plan.arguments import check_positive, check_token
@@ -111,7 +112,7 @@ def decode_rows(statement: Statement[R], body: bytes) -> list[R]:
         DecodeError: an item does not fit the model, or the answer is not readable.
     """
     if statement.into is not None:
-        return spec_of(statement.into).codec.decode_page(body).items
+        return spec_of(statement.into).reader.decode_page(body).items
     return [decode_item(statement, raw) for raw in answer_json(body).get("Items") or ()]
 
 
@@ -122,7 +123,7 @@ def decode_item(statement: Statement[R], raw: Mapping[str, Any]) -> R:
         DecodeError: it does not fit the model.
     """
     if statement.into is not None:
-        return spec_of(statement.into).codec.decode(raw)
+        return spec_of(statement.into).reader.decode(raw)
     return cast("R", decode_row(raw))  # a statement without a model returns plain values
 
 
@@ -176,11 +177,7 @@ def quoted_table(target: type | Table, index: Index | str | None, *, prefix: str
     quoted = _quoted(prefix + table.name)
     if index is None:
         return quoted
-    name = index.name if isinstance(index, Index) else index
-    if table.index(name) is None:
-        known = ", ".join(index.name for index in table.indexes) or "none"
-        raise UsageError(f"table {table.name} has no index {name!r}; its indexes: {known}")
-    return f"{quoted}.{_quoted(name)}"
+    return f"{quoted}.{_quoted(named_index(table, index).name)}"
 
 
 def _quoted(name: str) -> str:

@@ -19,7 +19,9 @@ def check_selected(spec: ModelSpec[Any], attributes: Sequence[object]) -> None:
         UsageError: it is empty, or has an attribute of another model.
     """
     if not attributes:
-        raise UsageError(f"select() without attributes: pass some, such as select({spec.name}.{spec.key[0].name})")
+        raise UsageError(
+            f"select() without attributes: pass some, such as select({spec.name}.{next(iter(spec.attributes))})"
+        )
     names = spec.python_names
     for attribute in attributes:
         root = attribute.segments[0] if isinstance(attribute, Attr) else None

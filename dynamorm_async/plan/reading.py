@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from dynamorm_async.errors import NoUsableIndex, UsageError
+from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.attr import Attr
-from dynamorm_async.expressions.conditions import Comparison, Condition, Every, Literally, Path, Segments, all_of
+from dynamorm_async.expressions.conditions import Condition, Every, Segments, all_of
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.model.index import Index
+from dynamorm_async.model.partition import named_index
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.model.table import KeyPart, TableIndex
-from dynamorm_async.plan.choice import Candidate, Judged, Target, judge, targets
-from dynamorm_async.plan.hiding import Hiding, barred, holds_hidden_only
+from dynamorm_async.model.table import KeyPart
+from dynamorm_async.plan.choice import Candidate, Target, target_of
+from dynamorm_async.plan.choosing import Question, choose
+from dynamorm_async.plan.hiding import Hiding, holds_hidden_only
+from dynamorm_async.plan.holding import versions_of
 from dynamorm_async.plan.projection import projected_paths
-from dynamorm_async.types import AttributeValue, Request
+from dynamorm_async.plan.unmixing import typed, unmixed
+from dynamorm_async.types import Request
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +71,12 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
         key_parts: the attributes of a position in it.
         merge_by: the attributes by which the parts are merged; empty for one part, or where order is free.
         descending: whether they are merged from the highest.
-        filtered: whether items that were read may be dropped.
+        filtered: whether items that were read may be dropped, other than by the way: one at an end of the range, and
+            what other programs wrote where only this model's items belong.
         held: the attributes that the read index holds; ``None`` for whole items.
+        told: the attributes that it does not hold, but that its keys tell.
         hydrated: whether only keys are read there, and the items from the table.
-        judged: every key and index, judged.
+        question: what was asked, of which every key and index can be judged; ``None`` for a scan.
         hiding: what is left out; ``None`` where nothing is.
         sifted: whether DynamoDB cannot leave out all of that, so that rows are looked at after they were read.
     """
@@ -82,20 +88,35 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
     descending: bool
     filtered: bool
     held: frozenset[str] | None
+    told: frozenset[str]
     hydrated: bool
-    judged: tuple[Judged, ...]
+    question: Question | None = None
     hiding: Hiding | None = None
     sifted: bool = False
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """Every key and index, with what speaks for and against it."""
-        return tuple(judged.candidate() for judged in self.judged)
+        return () if self.question is None else tuple(judged.candidate() for judged in self.question.judged())
 
     @property
     def key_names(self) -> tuple[str, ...]:
         """The names of the attributes of a position in it."""
         return tuple(part.name for part in self.key_parts)
+
+
+class _Filter(msgspec.Struct, frozen=True):
+    """What is left to be done with what is read.
+
+    Attributes:
+        conditions: what DynamoDB filters by.
+        sifted: whether rows are looked at after they were read.
+        drops: whether items may be dropped, other than by the way.
+    """
+
+    conditions: tuple[Condition, ...]
+    sifted: bool
+    drops: bool
 
 
 def plan_query(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding | None = None) -> ReadPlan:
@@ -105,128 +126,122 @@ def plan_query(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hidin
 
     Raises:
         NoUsableIndex: no key or index answers; the message says what each of them lacks.
-        UsageError: there is no such index.
+        UsageError: there is no such index, or other models' items cannot be told apart.
     """
-    parts = _parts(reading.conditions)
-    judged = _judged(spec, reading, parts, hiding)
-    chosen = _choose(spec, reading, judged, parts)
-    if chosen is None:
-        return msgspec.structs.replace(plan_scan(spec, table, reading, hiding), judged=judged)
-    _check_held(spec, reading, parts, chosen.target.index, hiding)
-    held = _held(spec, chosen.target.index)
-    unfiltered = _unfiltered(reading, hiding, held, chosen.target.key_names)
-    if hiding is not None:
-        rest = (*chosen.rest, *hiding.conditions(besides=unfiltered))
-        chosen = msgspec.structs.replace(chosen, rest=rest)
-    sifted = bool(unfiltered)
-    requests = tuple(_query(spec, table, reading, chosen, values, sifted=sifted) for values in chosen.values)
-    return ReadPlan(
-        requests=requests,
-        target=chosen.target,
-        key_parts=_position_parts(spec, chosen.target.index),
-        merge_by=tuple(part.name for part in chosen.target.sort) if len(requests) > 1 else (),
-        descending=reading.descending,
-        filtered=bool(chosen.rest or unfiltered),
-        held=held,
-        hydrated=reading.hydrate and held is not None,
-        judged=judged,
+    question = Question(
+        spec=spec,
+        parts=_parts(reading.conditions),
+        consistent=reading.consistent,
+        needed=_needed(spec, reading),
+        looked_at=_looked_at(reading, hiding),
         hiding=hiding,
-        sifted=sifted,
     )
+    chosen = choose(question, reading.using, allow_scan=reading.allow_scan)
+    if chosen is None:
+        return msgspec.structs.replace(plan_scan(spec, table, reading, hiding), question=question)
+    target = chosen.target
+    _check_held(spec, reading, chosen.rest, target, hiding)
+    unfiltered = _unfiltered(reading, hiding, target, target.key_names)
+    hidden = () if hiding is None else hiding.conditions(besides=unfiltered)
+    of_type = typed(spec, target)
+    left = _Filter(
+        (*chosen.rest, *hidden, *of_type),
+        sifted=bool(unfiltered),
+        drops=bool(hidden or unfiltered or len(chosen.rest) > len(chosen.nearly) or (of_type and chosen.strangers)),
+    )
+    requests = tuple(_query(table, reading, target, key, left) for key in chosen.key_conditions())
+    merge_by = tuple(part.name for part in target.sort) if len(requests) > 1 else ()
+    return _plan(reading, requests, target, left, merge_by=merge_by, question=question, hiding=hiding)
 
 
 def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding | None = None) -> ReadPlan:
     """The plan of a scan of the table, or of the index that was asked for.
 
     Raises:
-        UsageError: there is no such index, or it cannot be read as asked.
+        UsageError: there is no such index, it cannot be read as asked, or other models' items cannot be told apart.
     """
-    index = None if reading.using is None else _named(spec, reading.using)
-    target = targets(spec)[0] if index is None else Target(index, index.partition, index.sort)
+    named = None if reading.using is None else named_index(spec.table, reading.using, model=spec.name)
+    target = target_of(spec, named)
     if reading.consistent and target.is_global:
         raise UsageError(f"{target.name} is global: DynamoDB reads it eventually consistently only")
     if reading.descending:
         raise UsageError(f"a scan of {spec.name} has no order: descending() needs a query on a partition key")
     if hiding is not None and holds_hidden_only(target, hiding):
         raise UsageError(f"{target.name} holds soft-deleted items only: ask for them with_hidden()")
-    parts, held = _parts(reading.conditions), _held(spec, index)
-    _check_held(spec, reading, parts, index, hiding)
-    unfiltered = _unfiltered(reading, hiding, held, ())  # a scan can be filtered on keys
-    rest = parts if hiding is None else (*parts, *hiding.conditions(besides=unfiltered))
-    requests: list[Request] = []
-    for segment in range(reading.segments):
-        body: dict[str, Any] = {"TableName": table}
-        if index is not None:
-            body["IndexName"] = index.name
-        if reading.segments > 1:
-            body |= {"Segment": segment, "TotalSegments": reading.segments}
-        _finish(body, reading, rest, _projection(spec, reading, index), sifted=bool(unfiltered))
-        requests.append(Request(operation="Scan", body=body, table=table))
-    return ReadPlan(
-        requests=tuple(requests),
-        target=target,
-        key_parts=_position_parts(spec, index),
-        merge_by=(),
-        descending=False,
-        filtered=bool(rest or unfiltered),
-        held=held,
-        hydrated=reading.hydrate and held is not None,
-        judged=(),
-        hiding=hiding,
+    parts = _parts(reading.conditions)
+    _check_held(spec, reading, parts, target, hiding)
+    unfiltered = _unfiltered(reading, hiding, target, ())  # a scan can be filtered on keys
+    hidden = () if hiding is None else hiding.conditions(besides=unfiltered)
+    of_type, mixed = unmixed(spec, target)
+    left = _Filter(
+        (*parts, *hidden, *of_type),
         sifted=bool(unfiltered),
+        drops=bool(parts or hidden or unfiltered or mixed),
     )
+    requests = tuple(_scan(table, reading, target, segment, left) for segment in range(reading.segments))
+    return _plan(reading, requests, target, left, hiding=hiding)
 
 
-def _judged(
-    spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition], hiding: Hiding | None
-) -> tuple[Judged, ...]:
-    needed = _needed(spec, reading, parts) | _looked_at(reading, hiding)
-    judged = tuple(
-        judge(spec, target, position, parts, consistent=reading.consistent, needed=needed)
-        for position, target in enumerate(targets(spec))
-    )
-    return judged if hiding is None else tuple(barred(candidate, hiding) for candidate in judged)
-
-
-def _query(
-    spec: ModelSpec[Any],
-    table: str,
+def _plan(
     reading: Reading,
-    chosen: Judged,
-    values: Mapping[str, AttributeValue],
+    requests: tuple[Request, ...],
+    target: Target,
+    left: _Filter,
     *,
-    sifted: bool,
-) -> Request:
-    key: list[Condition] = [Comparison(Path((name,)), "=", Literally(value)) for name, value in values.items()]
-    if chosen.sort_range is not None:
-        key.append(chosen.sort_range)
+    merge_by: tuple[str, ...] = (),
+    question: Question | None = None,
+    hiding: Hiding | None,
+) -> ReadPlan:
+    return ReadPlan(
+        requests=requests,
+        target=target,
+        key_parts=target.key_parts,
+        merge_by=merge_by,
+        descending=reading.descending,
+        filtered=left.drops,
+        held=target.held,
+        told=target.told,
+        hydrated=reading.hydrate and target.held is not None,
+        question=question,
+        hiding=hiding,
+        sifted=left.sifted,
+    )
+
+
+def _query(table: str, reading: Reading, target: Target, key: Sequence[Condition], left: _Filter) -> Request:
     placeholders = Placeholders()
     body: dict[str, Any] = {"TableName": table}
-    if chosen.target.index is not None:
-        body["IndexName"] = chosen.target.index.name
+    if target.index is not None:
+        body["IndexName"] = target.index.name
     if reading.descending:
         body["ScanIndexForward"] = False
     expression = " AND ".join(condition.render(placeholders) for condition in key)
-    projection = _projection(spec, reading, chosen.target.index)
-    _finish(body, reading, chosen.rest, projection, placeholders, sifted=sifted, KeyConditionExpression=expression)
+    _finish(body, reading, left, _projection(reading, target), placeholders, KeyConditionExpression=expression)
     return Request(operation="Query", body=body, table=table)
+
+
+def _scan(table: str, reading: Reading, target: Target, segment: int, left: _Filter) -> Request:
+    body: dict[str, Any] = {"TableName": table}
+    if target.index is not None:
+        body["IndexName"] = target.index.name
+    if reading.segments > 1:
+        body |= {"Segment": segment, "TotalSegments": reading.segments}
+    _finish(body, reading, left, _projection(reading, target), Placeholders())
+    return Request(operation="Scan", body=body, table=table)
 
 
 def _finish(
     body: dict[str, Any],
     reading: Reading,
-    rest: Sequence[Condition],
+    left: _Filter,
     projection: Sequence[Segments] | None,
-    placeholders: Placeholders | None = None,
-    *,
-    sifted: bool,
+    names: Placeholders,
     **expressions: str,
 ) -> None:
-    names = placeholders or Placeholders()
-    condition = all_of(rest)
+    condition = all_of(left.conditions)
     if condition is not None:
         expressions["FilterExpression"] = condition.render(names)
-    if reading.counting and not sifted:
+    if reading.counting and not left.sifted:
         body["Select"] = "COUNT"
     elif projection is not None:
         # Last, so that it moves no placeholder of what a cursor is bound to.
@@ -234,19 +249,22 @@ def _finish(
     if reading.consistent:
         body["ConsistentRead"] = True
     # A limit bounds a page only where every item read is an item returned: a filter may drop all of them.
-    sizes = [reading.page_size, reading.limit if condition is None and not sifted else None]
+    sizes = [reading.page_size, None if left.drops else reading.limit]
     wanted = [size for size in sizes if size is not None]
     if wanted:
         body["Limit"] = min(wanted)
     names.into(body, **expressions)
 
 
-def _projection(spec: ModelSpec[Any], reading: Reading, index: TableIndex | None) -> list[Segments] | None:
+def _projection(reading: Reading, target: Target) -> list[Segments] | None:
     """The paths to ask for; ``None`` is everything. Rows that are counted here are asked for by their keys."""
-    key_names = [part.name for part in _position_parts(spec, index)]
-    if reading.counting or (reading.hydrate and _held(spec, index) is not None):
+    key_names = [part.name for part in target.key_parts]
+    if reading.counting or (reading.hydrate and target.held is not None):
         return projected_paths((), key_names)
-    return None if reading.select is None else projected_paths(reading.select, key_names)
+    if reading.select is None:
+        return None
+    selected = (attr for attr in reading.select if attr.segments[0] not in target.told)
+    return projected_paths(selected, [*key_names, *target.versions])
 
 
 def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -255,18 +273,17 @@ def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
     parts = () if whole is None else whole.conditions if isinstance(whole, Every) else (whole,)
     if len(parts) < 2:  # noqa: PLR2004 - nothing to order
         return parts
-    return tuple(
-        sorted({repr(part): part for part in parts}.values(), key=lambda part: (next(part.roots()), repr(part)))
-    )
+    unique = {repr(part): part for part in parts}
+    return tuple(unique[text] for _root, text in sorted((next(part.roots()), text) for text, part in unique.items()))
 
 
-def _needed(spec: ModelSpec[Any], reading: Reading, parts: Sequence[Condition]) -> frozenset[str]:
-    filtered = {root for part in parts for root in part.roots()}
+def _needed(spec: ModelSpec[Any], reading: Reading) -> frozenset[str]:
+    """The attributes that the answer needs, besides those that it is filtered by."""
     if reading.hydrate:
-        return frozenset(filtered)
+        return frozenset()
     if reading.select is not None:
-        return frozenset(filtered | {str(attr.segments[0]) for attr in reading.select})
-    return frozenset(filtered | spec.python_names.keys())
+        return frozenset({*(str(attr.segments[0]) for attr in reading.select), *versions_of(spec)})
+    return frozenset({*spec.python_names, *versions_of(spec)})
 
 
 def _looked_at(reading: Reading, hiding: Hiding | None) -> frozenset[str]:
@@ -274,98 +291,40 @@ def _looked_at(reading: Reading, hiding: Hiding | None) -> frozenset[str]:
     return hiding.names if hiding is not None and (reading.counting or not reading.hydrate) else frozenset()
 
 
-def _unfiltered(
-    reading: Reading, hiding: Hiding | None, held: frozenset[str] | None, keyed: Sequence[str]
-) -> frozenset[str]:
+def _unfiltered(reading: Reading, hiding: Hiding | None, target: Target, keyed: Sequence[str]) -> frozenset[str]:
     """The attributes of hidden items that DynamoDB takes no filter on: keys of what a query reads, and what it does not hold."""
     if hiding is None:
         return frozenset()
-    absent = hiding.names - held if held is not None and reading.hydrate else frozenset[str]()
+    absent = hiding.names - target.held if target.held is not None and reading.hydrate else frozenset[str]()
     return absent | (hiding.names & set(keyed))
 
 
 def _check_held(
-    spec: ModelSpec[Any],
-    reading: Reading,
-    parts: Sequence[Condition],
-    index: TableIndex | None,
-    hiding: Hiding | None,
+    spec: ModelSpec[Any], reading: Reading, rest: Sequence[Condition], target: Target, hiding: Hiding | None
 ) -> None:
     """Refuse to ask an index for what it does not hold: engines answer with nothing there, or with defaults.
 
     Raises:
         UsageError: the filter or the selection names such an attribute, or hidden items are known by it.
     """
-    held = _held(spec, index)
-    if index is None or held is None:
+    if target.index is None or target.held is None:
         return
-    asked = {root for part in parts for root in part.roots()}
+    asked = {root for part in rest for root in part.roots()} - target.held
     if reading.select is not None and not reading.hydrate:
-        asked |= {str(attr.segments[0]) for attr in reading.select}
-    missing = sorted(asked - held)
-    if missing:
+        asked |= {str(attr.segments[0]) for attr in reading.select} - target.held - target.told
+    if asked:
         raise UsageError(
-            f"index {index.name} does not hold {', '.join(missing)}: a filter or select() there cannot use it. "
+            f"{target.name} does not hold {', '.join(sorted(asked))}: a filter or select() there cannot use it. "
             "Read the table, widen the index's projection, or filter in Python after hydrate()"
         )
-    unknown = sorted(spec.python_names[name] for name in _looked_at(reading, hiding) - held)
+    if not (reading.hydrate or reading.counting or target.versions <= target.held):
+        raise UsageError(
+            f"{target.name} does not hold {', '.join(target.versions)}, so the schema version of its items cannot be "
+            "told: read whole items with hydrate(), read the table, or widen the index's projection"
+        )
+    unknown = sorted(spec.python_names[name] for name in _looked_at(reading, hiding) - target.held)
     if unknown:
         raise UsageError(
-            f"index {index.name} does not hold {', '.join(unknown)}, so it cannot leave out what {spec.name} hides: "
+            f"{target.name} does not hold {', '.join(unknown)}, so it cannot leave out what {spec.name} hides: "
             "ask it with_hidden(), widen its projection, or read whole items with hydrate(), which count() cannot use"
         )
-
-
-def _choose(
-    spec: ModelSpec[Any], reading: Reading, judged: Sequence[Judged], parts: Sequence[Condition]
-) -> Judged | None:
-    if reading.using is not None:
-        index = _named(spec, reading.using)
-        named = next(j for j in judged if j.target.index == index)
-        if named.fatal:
-            raise NoUsableIndex(f"{spec.name}: index {index.name} cannot answer this query: {'; '.join(named.against)}")
-        return named
-    usable = [j for j in judged if not j.against]
-    if usable:
-        return min(usable, key=lambda j: j.rank)
-    if reading.allow_scan:
-        return None
-    lines = "".join(f"\n  {j.target.name}: {'; '.join(j.against)}" for j in judged)
-    raise NoUsableIndex(
-        f"no key or index of {spec.name} answers this query without reading the whole table:{lines}\n"
-        f"Give one of them what it needs, name one with using(...){_index_to_declare(spec, parts)}, "
-        "or insist with allow_scan()"
-    )
-
-
-def _index_to_declare(spec: ModelSpec[Any], parts: Sequence[Condition]) -> str:
-    """An index that would serve: on the first attribute that has one value."""
-    labels, keys = spec.python_names, {part.name for part in spec.table.key_parts()}
-    for part in parts:
-        if isinstance(part, Comparison) and part.comparator == "=" and isinstance(part.right, Literally):
-            path = part.left.segments
-            if len(path) == 1 and not part.left.size and path[0] not in keys:
-                return f", declare an index with index(partition={labels[str(path[0])]!r})"
-    return ""
-
-
-def _named(spec: ModelSpec[Any], using: Index | str) -> TableIndex:
-    name = using if isinstance(using, str) else using.name
-    index = spec.table.index(name)
-    if index is None:
-        known = ", ".join(index.name for index in spec.table.indexes) or "none"
-        raise UsageError(f"table {spec.table.name} of {spec.name} has no index {name!r}; it has {known}")
-    return index
-
-
-def _position_parts(spec: ModelSpec[Any], index: TableIndex | None) -> tuple[KeyPart, ...]:
-    """The attributes of a LastEvaluatedKey: the table's key, and the index's."""
-    parts = spec.table.key_parts() if index is None else (*spec.table.key_parts(), *index.partition, *index.sort)
-    return tuple(dict.fromkeys(parts))
-
-
-def _held(spec: ModelSpec[Any], index: TableIndex | None) -> frozenset[str] | None:
-    if index is None or index.projection == "all":
-        return None
-    extra = () if index.projection == "keys_only" else index.projection
-    return frozenset((*(part.name for part in _position_parts(spec, index)), *extra))

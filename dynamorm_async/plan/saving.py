@@ -15,8 +15,11 @@ from dynamorm_async.expressions.limits import MAX_EXPRESSION
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.expressions.updates import Update, render
 from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.plan.derived import Rekeyed, check_place, depends, keys_of_item, touched_by
 from dynamorm_async.plan.lifecycle import touch
+from dynamorm_async.plan.migrating import migrate_item
 from dynamorm_async.plan.nested import Names, applied, changes, maps_inside, replacement
+from dynamorm_async.plan.schemas import current, is_current
 from dynamorm_async.plan.write import Write, add_conditions, key_is_taken, version_condition
 from dynamorm_async.types import RawItem, Request
 
@@ -28,49 +31,83 @@ _MAX_MAPS = (300 - 3) // 2
 def save_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored, now: datetime) -> Write | None:
     """UpdateItem of what changed since the instance was read, under its version; ``None`` where nothing did.
 
+    Keys of indexes are made anew from the whole item; where the table lacks them, as of an item from before the index,
+    that is a change, too.
+
     Raises:
-        UsageError: a key attribute was changed.
+        UsageError: a key attribute was changed, or it was read under another key than its attributes make.
         InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
         InvalidExpression: so many attributes changed that no expression holds them.
     """
+    check_place(spec.derived, stored, model=spec.name, call="save")
     item = spec.codec.encode(instance)
-    updates = _changed(spec, instance, stored, item)
-    if not updates:
+    _check_key(spec, instance, stored, item)
+    if stored.older is not None:
+        return migrate_item(spec, table, instance, stored, now)
+    updates = _changed(spec, stored, item)
+    if not updates and not _rekeyed(spec, stored, item, updates)[1].updates:
         return None
     after: dict[str, Any] = {}
     touch(spec, instance, now, item, after)
-    check_size(spec.name, item)
-    own = [
+    updates += [
         replacement((member.wire,), item[member.wire])
         for member in (spec.version, spec.updated_at)
         if member is not None
     ]
+    updates, rekeyed = _rekeyed(spec, stored, item, updates)
+    carried = applied(stored.carried, rekeyed.updates)
+    check_size(spec.name, {**item, **carried})
     expected, condition = version_condition(spec, instance)
     body: dict[str, Any] = {"TableName": table, "Key": spec.codec.key_of(instance)}
-    conditions = [key_is_taken(spec), condition]
-    updates, maps = _put_expressions(spec, body, [*updates, *own], conditions, item)
-    request = Request(operation="UpdateItem", body=body, table=table, repeatable=condition is None)
+    conditions = [key_is_taken(spec), condition, is_current(spec), *rekeyed.conditions]
+    taken, maps = _put_expressions(spec, body, [*updates, *rekeyed.updates], conditions, {**item, **carried})
+    # What it changes itself is not as it was any more once it is applied.
+    repeatable = condition is None and touched_by(taken).isdisjoint(rekeyed.insists)
+    request = Request(operation="UpdateItem", body=body, table=table, repeatable=repeatable)
     return Write(
         spec=spec,
         request=request,
         instance=instance,
         changes=after,
-        item=item,
-        held=applied(stored.held, updates),
+        item={**item, **carried},
+        held=applied({**stored.held, **stored.carried}, taken),
         inside=maps,
         expected=expected,
         must_exist=True,
+        insists=rekeyed.insists,
+        schema=current(spec),
     )
 
 
-def _changed(spec: ModelSpec[Any], instance: object, stored: Stored, item: RawItem) -> list[Update]:
-    """The updates that bring the table up to the item."""
+def _rekeyed(
+    spec: ModelSpec[Any], stored: Stored, item: RawItem, updates: list[Update]
+) -> tuple[list[Update], Rekeyed]:
+    """What keeps the keys of indexes right; with the updates, and those of defaults that keys are made from.
+
+    A default that the table lacks counts for the keys as the instance has it, so the table gets it.
+    """
+    if spec.derived is None:
+        return updates, Rekeyed()
+    held = applied(stored.held, updates)
+    inputs = {name for index in spec.derived.indexes for name in depends(index)}
+    defaults = [replacement((name,), item[name]) for name in sorted(inputs) if name in item and name not in held]
+    table = applied(held, defaults)
+    rekeyed = keys_of_item(spec.derived, stored, table, updates, versioned=spec.version is not None, repairs=True)
+    return [*updates, *defaults], rekeyed
+
+
+def _check_key(spec: ModelSpec[Any], instance: object, stored: Stored, item: RawItem) -> None:
+    """Refuse an instance whose key was changed."""
     for member in spec.key:
         if not same_value(item.get(member.wire), stored.seen.get(member.wire)):
             raise UsageError(
                 f"{spec.name}.{member.name} is a key attribute and was changed to {getattr(instance, member.name)!r} since "
                 "the item was read: save() cannot move an item. create() the new one and delete() the old one"
             )
+
+
+def _changed(spec: ModelSpec[Any], stored: Stored, item: RawItem) -> list[Update]:
+    """The updates that bring the table up to the item."""
     own = {member.wire for member in (spec.version, spec.updated_at) if member is not None}
     return [
         update
@@ -105,7 +142,8 @@ def _put_expressions(
     condition = sum(
         len(part.render(placeholders)) + len(" AND ") for part in [*conditions, *inside] if part is not None
     )
-    if maps and (len(expression) > MAX_EXPRESSION or condition > MAX_EXPRESSION or len(maps) > _MAX_MAPS):
+    too_many = len(maps) + len(conditions) - 2 > _MAX_MAPS
+    if maps and (len(expression) > MAX_EXPRESSION or condition > MAX_EXPRESSION or too_many):
         whole = dict.fromkeys(str(update.path[0]) for update in updates)
         updates, maps, inside = [replacement((name,), item.get(name)) for name in whole], (), []
         placeholders = Placeholders()

@@ -5,12 +5,20 @@ from __future__ import annotations
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import attrs
 
 from dynamorm_async.errors import UsageError
-from dynamorm_async.model.table import KeyPart, Projection, Table, TableIndex
+from dynamorm_async.model.table import KeyPart, Table, TableIndex
+from dynamorm_async.plan.vector_tables import (
+    VectorIndexDescription,
+    parse_projection,
+    parse_vector_index,
+    projection_parameter,
+    vector_differences,
+    vector_index_parameter,
+)
 
 
 @final
@@ -69,6 +77,7 @@ class TableDescription:
         item_count: items at DynamoDB's last count, about six hours old at most.
         size_bytes: size at that count, in bytes.
         arn: its Amazon Resource Name.
+        vector_indexes: its vector indexes.
     """
 
     name: str
@@ -80,15 +89,21 @@ class TableDescription:
     item_count: int
     size_bytes: int
     arn: str | None
+    vector_indexes: tuple[VectorIndexDescription, ...] = ()
 
     @property
     def is_ready(self) -> bool:
-        """Whether the table and all its indexes are active."""
-        return self.status == "ACTIVE" and all(index.status == "ACTIVE" for index in self.indexes)
+        """Whether the table and all its indexes are active, and its vector indexes hold what was there before them."""
+        active = self.status == "ACTIVE" and all(index.status == "ACTIVE" for index in self.indexes)
+        return active and all(index.is_ready for index in self.vector_indexes)
 
 
 def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
-    """The parameters of CreateTable."""
+    """The parameters of CreateTable.
+
+    Raises:
+        UsageError: provisioned throughput of a table that has vector indexes.
+    """
     parts = {part.name: part for part in _all_parts(table)}
     body: dict[str, Any] = {
         "TableName": name,
@@ -98,6 +113,7 @@ def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
     }
     throughput: dict[str, Any] = {}
     if isinstance(billing, Provisioned):
+        _check_on_demand(table)
         body["BillingMode"] = "PROVISIONED"
         throughput = {"ProvisionedThroughput": {"ReadCapacityUnits": billing.read, "WriteCapacityUnits": billing.write}}
         body |= throughput
@@ -107,6 +123,8 @@ def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
         body["LocalSecondaryIndexes"] = local
     if everywhere:
         body["GlobalSecondaryIndexes"] = everywhere
+    if table.vector_indexes:
+        body["VectorIndexes"] = [vector_index_parameter(index) for index in table.vector_indexes]
     return body
 
 
@@ -126,6 +144,7 @@ def parse_description(raw: Mapping[str, Any]) -> TableDescription:
         item_count=raw.get("ItemCount", 0),
         size_bytes=raw.get("TableSizeBytes", 0),
         arn=raw.get("TableArn"),
+        vector_indexes=tuple(parse_vector_index(index, tags) for index in raw.get("VectorIndexes") or ()),
     )
 
 
@@ -145,11 +164,21 @@ def differences(table: Table, found: TableDescription) -> list[str]:
             result.append(f"it has no index {index.name}")
         elif _comparable(there) != _comparable(index):
             result.append(f"index {index.name} is {_described_as(there)}, declared is {_described_as(index)}")
-    return result
+    return result + vector_differences(table.vector_indexes, found.vector_indexes)
+
+
+def _check_on_demand(table: Table) -> None:
+    if table.vector_indexes:
+        raise UsageError(
+            f"table {table.name} has the vector index {table.vector_indexes[0].name}, so it has to be on demand: "
+            "create it with OnDemand(), the default"
+        )
 
 
 def _all_parts(table: Table) -> Sequence[KeyPart]:
-    return (*table.key_parts(), *(part for index in table.indexes for part in (*index.partition, *index.sort)))
+    """Every attribute that has to be defined with its type; a vector has none."""
+    of_indexes = (part for index in table.indexes for part in (*index.partition, *index.sort))
+    return (*table.key_parts(), *of_indexes, *(part for index in table.vector_indexes for part in index.schema))
 
 
 def _key_schema(partition: Sequence[KeyPart], sort: Sequence[KeyPart]) -> list[dict[str, str]]:
@@ -158,12 +187,11 @@ def _key_schema(partition: Sequence[KeyPart], sort: Sequence[KeyPart]) -> list[d
 
 
 def _index(index: TableIndex) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": "ALL"}
-    if index.projection == "keys_only":
-        projection = {"ProjectionType": "KEYS_ONLY"}
-    elif index.projection != "all":
-        projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projection)}
-    return {"IndexName": index.name, "KeySchema": _key_schema(index.partition, index.sort), "Projection": projection}
+    return {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index.partition, index.sort),
+        "Projection": projection_parameter(index.projection),
+    }
 
 
 def _keys(raw: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[tuple[KeyPart, ...], tuple[KeyPart, ...]]:
@@ -176,13 +204,8 @@ def _keys(raw: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[tuple[KeyPar
 
 def _described(raw: Mapping[str, Any], tags: Mapping[str, Any], *, local: bool) -> IndexDescription:
     partition, sort = _keys(raw, tags)
-    index = TableIndex(raw["IndexName"], partition, sort, local, _projection(raw.get("Projection", {})))
+    index = TableIndex(raw["IndexName"], partition, sort, local, parse_projection(raw.get("Projection", {})))
     return IndexDescription(index=index, status=raw.get("IndexStatus", "ACTIVE"))
-
-
-def _projection(raw: Mapping[str, Any]) -> Projection:
-    kinds: dict[str, Literal["all", "keys_only"]] = {"ALL": "all", "KEYS_ONLY": "keys_only"}
-    return kinds.get(raw.get("ProjectionType", "ALL")) or tuple(raw.get("NonKeyAttributes", ()))
 
 
 def _billing(raw: Mapping[str, Any]) -> Billing:

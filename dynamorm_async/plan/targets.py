@@ -10,14 +10,14 @@ from dynamorm_async.model.spec import ModelSpec
 
 
 def check_roots(spec: ModelSpec[Any], condition: Condition) -> None:
-    """Refuse a condition on attributes that the model does not have.
+    """Refuse a condition on attributes that neither the model nor one of its variants has.
 
     Raises:
         UsageError: it mentions one.
     """
-    names = spec.python_names
+    names = {*spec.python_names, *(() if spec.schema is None else spec.schema.tag)}
     for root in condition.roots():
-        if root not in names:
+        if root not in names and not any(root in variant.python_names for variant in spec.variants.values()):
             raise UsageError(
                 f"the condition is about {root!r}, which {spec.name} does not have: use the attributes of {spec.name} "
                 f"itself, or {spec.name}.outer / Inner.attribute for those of an embedded class"

@@ -225,7 +225,11 @@ def _result(spec: ModelSpec[Any], update: Update) -> AttributeValue | None:
 
 def _moves(write: Write, before: Before) -> Iterator[tuple[UniqueConstraint, str, bool]]:
     """The markers of one write: constraint, value, and whether it is claimed rather than released."""
-    old, new = before or {}, {**(before or {}), **(write.unique or {})}
+    # A new item has its key, whatever else the write sets.
+    old, new = (
+        before or {},
+        {**({**write.key, **write.key_values} if before is None else before), **(write.unique or {})},
+    )
     for constraint in _touched_constraints(write):
         released, claimed = constraint.marker(old), constraint.marker(new)
         if released is not None and released != claimed:

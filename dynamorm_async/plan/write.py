@@ -11,6 +11,7 @@ from dynamorm_async.codec.layout import Member
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path, Segments, all_of
 from dynamorm_async.expressions.placeholders import Placeholders
+from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.types import AttributeValue, Request
@@ -50,6 +51,12 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
             restore, which insists on a soft-deleted one; ``None`` of all other writes.
         forgives: whether a call of its own is content where just that fails, because there is nothing to do. In a
             transaction it still cancels everything.
+        insists: attributes that keys of indexes are made from, with the values that it insists on for that: ``None`` where
+            there is to be no such attribute.
+        guards: what it insists on of an item that is there, for keys of indexes that only a new one gets.
+        key_values: the attributes that the key was made of, by their names in DynamoDB, where the model has derived
+            attributes: a templated key does not tell all of them.
+        schema: the schema version that it insists on the item having; ``None`` where it insists on none.
     """
 
     spec: ModelSpec[Any]
@@ -67,6 +74,10 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Segments, ...] = ()
     marks: bool | None = None
     forgives: bool = False
+    insists: Mapping[str, AttributeValue | None] = {}
+    guards: tuple[Condition, ...] = ()
+    key_values: Mapping[str, AttributeValue] = {}
+    schema: int | None = None
 
     @property
     def table(self) -> str:
@@ -77,13 +88,24 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> dict[str, AttributeValue]:
         """The key of the item."""
-        whole = self.request.body.get("Key") or self.request.body["Item"]
-        return {member.wire: whole[member.wire] for member in self.spec.key}
+        whole = self._keyed
+        return {name: whole[name] for name in self.spec.key_names}
+
+    @property
+    def key_of(self) -> Key[Any]:
+        """The key of the item, as the caller would write it."""
+        return Key(self.spec.cls, *self.spec.codec.decode_key({**self._keyed, **self.key_values}))
 
     @property
     def place(self) -> PlaceId:
         """Which item it is about."""
         return self.table, *self.spec.identities.of_key(self.key)
+
+    @property
+    def _keyed(self) -> dict[str, AttributeValue]:
+        """What holds the key: the key itself, or the whole item."""
+        keyed: dict[str, AttributeValue] = self.request.body.get("Key") or self.request.body["Item"]
+        return keyed
 
     @property
     def action(self) -> str:
@@ -130,18 +152,19 @@ def encoded_member(spec: ModelSpec[Any], member: Member, value: object) -> Attri
 
 def item_text(spec: ModelSpec[Any], key: Mapping[str, AttributeValue]) -> str:
     """Which item is meant, for people: ``User(org='acme', user_id='u1')``."""
-    parts = ", ".join(f"{member.name}={next(iter(key[member.wire].values()))!r}" for member in spec.key)
+    names = spec.python_names
+    parts = ", ".join(f"{names.get(name, name)}={next(iter(key[name].values()))!r}" for name in spec.key_names)
     return f"{spec.name}({parts})"
 
 
 def key_is_free(spec: ModelSpec[Any]) -> Condition:
     """There is no item with the key."""
-    return Function("attribute_not_exists", Path((spec.key[0].wire,)))
+    return Function("attribute_not_exists", Path((spec.key_names[0],)))
 
 
 def key_is_taken(spec: ModelSpec[Any]) -> Condition:
     """There is an item with the key."""
-    return Function("attribute_exists", Path((spec.key[0].wire,)))
+    return Function("attribute_exists", Path((spec.key_names[0],)))
 
 
 def version_condition(spec: ModelSpec[Any], instance: object) -> tuple[int | None, Condition | None]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.model.key import Key
-from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.model.spec import SPEC, ModelSpec, spec_of, spec_of_instance
 from dynamorm_async.plan.checking import check_item
 from dynamorm_async.plan.deleting import delete_item
+from dynamorm_async.plan.derived import check_place
 from dynamorm_async.plan.marking import mark_item, unmark_item
 from dynamorm_async.plan.putting import create_item, put_item
 from dynamorm_async.plan.saving import save_item
@@ -71,23 +75,34 @@ class Writes:
         """UpdateItem of an item that is there (or, with ``upsert``, of a new one).
 
         Raises:
-            UsageError: it is no Key; no changes; a change of a key or of the version.
+            UsageError: it is no Key; no changes; a change of a key or of the version; one of what keys of an index are made
+                from, where something else that they are made from is not known.
+            InvalidKey: a key value, or a key of an index, is empty, too long, or of another type than its attribute.
             InvalidExpression: two changes of the same path.
         """
         if not isinstance(key, Key):
-            raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {key!r}")
+            raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {_no_key(key)}")
         spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
         check_condition(spec, where)
-        encoded, now = spec.codec.encode_key(*key.values), self._clock()
-        table = self.table(spec)
-        write = update_item(spec, table, encoded, changes, now, where=where, upsert=upsert, returns=returns)
+        write = update_item(
+            spec,
+            self.table(spec),
+            spec.codec.encode_key(*key.values),
+            changes,
+            self._clock(),
+            where=where,
+            upsert=upsert,
+            returns=returns,
+            key_values=_key_values(spec, key),
+        )
         return with_unique(write, changes)
 
     def save(self, item: object) -> Write | None:
         """What brings the table up to the instance: what changed since it was read, ``create`` of a new one, or nothing.
 
         Raises:
-            UsageError: it is no instance of a model, or a key attribute was changed.
+            UsageError: it is no instance of a model, a key attribute was changed, or it was read under another key than its
+                attributes make.
             InvalidValue, ItemTooLarge: the item cannot be stored.
         """
         spec = spec_of_instance(item)
@@ -95,7 +110,7 @@ class Writes:
         if stored is None:
             return self.create(item)
         write = save_item(spec, self.table(spec), item, stored, self._clock())
-        return None if write is None else with_unique(write, stored=stored.seen)
+        return None if write is None else with_unique(write, stored=stored.before)
 
     def delete(
         self, target: object, *, where: Condition | None = None, returns: Returns = "none", hard: bool = False
@@ -105,17 +120,26 @@ class Writes:
         Of an instance under its version, where the model has one.
 
         Raises:
-            UsageError: it is neither a Key nor an instance of a model, the condition is of another one, or it cannot
-                return that.
+            UsageError: it is neither a Key nor an instance of a model, the condition is of another one, it cannot return
+                that; or something that keys of an index are made from is not known, or an instance was read under
+                another key than its attributes make.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
-        spec, key, instance = key_target(target)
+        spec, key, instance = _placed(target, "delete")
         check_condition(spec, where)
         if spec.deleted_at is None or hard:
             write = delete_item(spec, self.table(spec), key, where=where, returns=returns, instance=instance)
-            return with_unique(write)
-        now = self._clock()
-        return mark_item(spec, self.table(spec), key, now, where=where, returns=returns, instance=instance)
+            return with_unique(_made_of(write, target))
+        return mark_item(
+            spec,
+            self.table(spec),
+            key,
+            self._clock(),
+            where=where,
+            returns=returns,
+            instance=instance,
+            key_values=_key_values(spec, target),
+        )
 
     def restore(self, target: object, *, returns: Returns = "none") -> Write:
         """UpdateItem that takes the mark off a soft-deleted item; of an instance under its version.
@@ -124,8 +148,11 @@ class Writes:
             UsageError: it is neither a Key nor an instance of a model, or the model has no ``deleted_at()``.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
-        spec, key, instance = key_target(target)
-        return unmark_item(spec, self.table(spec), key, self._clock(), returns=returns, instance=instance)
+        spec, key, instance = _placed(target, "restore")
+        values = _key_values(spec, target)
+        return unmark_item(
+            spec, self.table(spec), key, self._clock(), returns=returns, instance=instance, key_values=values
+        )
 
     def check(self, target: object, conditions: Sequence[Condition]) -> Write:
         """What a transaction insists on without writing: conditions, and of an instance its version.
@@ -135,10 +162,10 @@ class Writes:
                 another model.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
-        spec, key, instance = key_target(target)
+        spec, key, instance = _placed(target, "check")
         where = all_of(conditions)
         check_condition(spec, where)
-        return check_item(spec, self.table(spec), key, where=where, instance=instance)
+        return _made_of(check_item(spec, self.table(spec), key, where=where, instance=instance), target)
 
 
 def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
@@ -153,3 +180,36 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
         return spec, spec.codec.encode_key(*target.values), None
     spec = spec_of_instance(target, wanted="a Key, or an instance of a model")
     return spec, spec.codec.key_of(target), target
+
+
+def _placed(target: object, call: str) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
+    """The same, where an instance is of the item that its attributes make the key of."""
+    spec, key, instance = key_target(target)
+    if instance is not None and spec.derived is not None and spec.derived.table_keys:
+        check_place(spec.derived, spec.codec.known(instance), model=spec.name, call=call)
+    return spec, key, instance
+
+
+def _key_values(spec: ModelSpec[Any], target: Any) -> Mapping[str, AttributeValue]:
+    """The attributes that the key of a Key or an instance is made of; none where the model has them as its key."""
+    if spec.derived is None:
+        return {}
+    values = target.values if isinstance(target, Key) else [getattr(target, member.name) for member in spec.key]  # pyright: ignore[reportUnknownMemberType]  # a Key of any model
+    return spec.codec.encode_key_values(*values)
+
+
+def _made_of(write: Write, target: Any) -> Write:
+    """The write, with the attributes that its templated key was made of: a key does not tell all of them."""
+    if write.spec.derived is None:
+        return write
+    return msgspec.structs.replace(write, key_values=_key_values(write.spec, target))
+
+
+def _no_key(value: object) -> str:
+    """What was given instead of a Key, with the Key that was meant where it can be told."""
+    shown = reprlib.repr(value)
+    spec: ModelSpec[Any] | None = vars(type(value)).get(SPEC)
+    if spec is None:
+        return shown
+    values = ", ".join(reprlib.repr(getattr(value, member.name, ...)) for member in spec.key)
+    return f"an instance: pass Key({spec.name}{values and ', '}{values}), or change the instance and save() it"

@@ -24,6 +24,7 @@ from dynamorm_async.transport.answers import check_answer, pause_asked_for
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.connection import Answer, Fault
 from dynamorm_async.transport.pool import Pool, PoolStatistics
+from dynamorm_async.transport.search import is_search_host
 from dynamorm_async.transport.sigv4 import Signer
 from dynamorm_async.types import Request, Response
 
@@ -70,7 +71,7 @@ class DirectLane:
         self._read = timeouts.read
         self._clock = clock
         self._skew = 0.0  # what DynamoDB's clock is ahead of ours, once it complained
-        self._crc_required = endpoint.host.lower().endswith(_AWS)
+        self._crc_required = endpoint.host.lower().endswith(_AWS) and not is_search_host(endpoint.host)
         self._signer = Signer(endpoint.url.partition("://")[2], endpoint.region, user_agent=user_agent)
         self._encoder = msgspec.json.Encoder()
         self._pool = Pool(

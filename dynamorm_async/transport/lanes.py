@@ -17,6 +17,7 @@ from dynamorm_async.transport.credentials import GivenCredentials, SdkCredential
 from dynamorm_async.transport.direct import DirectLane
 from dynamorm_async.transport.endpoints import resolve_endpoint
 from dynamorm_async.transport.sdk import SdkClient, SdkLane
+from dynamorm_async.transport.search import search_endpoint
 
 LaneName: TypeAlias = Literal["direct", "sdk"]
 """A lane: our own HTTP client, or a pooled aiobotocore client."""
@@ -108,17 +109,7 @@ async def open_lane(settings: TransportSettings, *, environ: Mapping[str, str]) 
         settings.credentials, profile=settings.profile, region=endpoint.region, environ=environ
     )
     name = choose_lane(settings.lane, endpoint=endpoint, environ=environ)
-    if name == "sdk":
-        lane: Lane = SdkLane(_client(settings, endpoint, credentials, bundle))
-    else:
-        lane = DirectLane(
-            endpoint=endpoint,
-            credentials=credentials,
-            timeouts=settings.timeouts,
-            pool_size=settings.pool_size,
-            ssl_context=tls,
-            user_agent=USER_AGENT,
-        )
+    lane = _lane(name, settings, endpoint, credentials, bundle=bundle, tls=tls)
     owned = credentials if settings.credentials is None and isinstance(credentials, SdkCredentials) else None
     return OpenLane(lane=lane, name=name, endpoint=endpoint, credentials=credentials, owned=owned, ca_bundle=bundle)
 
@@ -131,6 +122,29 @@ def open_control(settings: TransportSettings, opened: OpenLane) -> SdkClient:
         opened: the lane, whose endpoint and credentials it shares; the caller closes the client first.
     """
     return _client(settings, opened.endpoint, opened.credentials, opened.ca_bundle)
+
+
+async def open_search(settings: TransportSettings, opened: OpenLane, *, environ: Mapping[str, str]) -> Lane | None:
+    """A lane for vector searches, beside an open one, where DynamoDB serves them at another endpoint. Sends nothing.
+
+    Args:
+        settings: the settings that the lane was opened with.
+        opened: the lane, whose credentials it shares; the caller closes this one first.
+        environ: the environment variables, as for :func:`open_lane`.
+
+    Returns:
+        The lane; ``None`` where the open one reaches them.
+
+    Raises:
+        ConfigurationError: the CA bundle cannot be used.
+    """
+    endpoint = search_endpoint(opened.endpoint)
+    if endpoint == opened.endpoint:
+        return None
+    bundle = opened.ca_bundle
+    tls = await asyncio.to_thread(tls_context, bundle) if endpoint.scheme == "https" else None
+    name = choose_lane(settings.lane, endpoint=endpoint, environ=environ)  # a proxy may be for one host and not another
+    return _lane(name, settings, endpoint, opened.credentials, bundle=bundle, tls=tls)
 
 
 def choose_lane(choice: LaneChoice, *, endpoint: Endpoint, environ: Mapping[str, str]) -> LaneName:
@@ -171,6 +185,27 @@ def _check(settings: TransportSettings) -> None:
         raise ConfigurationError(f'there is no lane {settings.lane!r}: write "auto", "direct" or "sdk"')
     if settings.pool_size < 1:
         raise ConfigurationError(f"pool_size is {settings.pool_size}: it must be 1 or more")
+
+
+def _lane(
+    name: LaneName,
+    settings: TransportSettings,
+    endpoint: Endpoint,
+    credentials: CredentialProvider,
+    *,
+    bundle: Path | None,
+    tls: ssl.SSLContext | None,
+) -> Lane:
+    if name == "sdk":
+        return SdkLane(_client(settings, endpoint, credentials, bundle))
+    return DirectLane(
+        endpoint=endpoint,
+        credentials=credentials,
+        timeouts=settings.timeouts,
+        pool_size=settings.pool_size,
+        ssl_context=tls,
+        user_agent=USER_AGENT,
+    )
 
 
 def _client(

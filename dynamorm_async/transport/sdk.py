@@ -111,7 +111,9 @@ class SdkClient:
         methods = self._methods or await self._opening.run()
         method = methods.get(request.operation)
         if method is None:
-            raise ConfigurationError(f"DynamoDB has no operation {request.operation!r} in the installed botocore")
+            raise ConfigurationError(
+                f"DynamoDB has no operation {request.operation!r} in the installed botocore: upgrade aiobotocore"
+            )
         keys = self._credentials.current() or await self._credentials.refresh()
         try:
             return await _attempt(method, request)

@@ -27,6 +27,7 @@ from dynamorm_async.errors import (
 )
 from dynamorm_async.transport.answers import check_answer
 from dynamorm_async.transport.base import CredentialProvider
+from dynamorm_async.transport.search import is_search_host
 from dynamorm_async.types import Request
 
 MAX_ANSWER: Final = 20 * 1024 * 1024
@@ -191,6 +192,7 @@ async def _bounded_body(response: aiohttp.ClientResponse, operation: str) -> byt
 async def _check(answer: Answer, operation: str) -> None:
     headers = {name.lower(): value.decode("latin-1") for name, value in answer.raw_headers}
     request, body = Request(operation=operation, body={}), await answer.read()
+    host = answer.url.host or ""
     try:
         check_answer(
             request,
@@ -199,7 +201,7 @@ async def _check(answer: Answer, operation: str) -> None:
             crc32=headers.get(b"x-amz-crc32"),
             body=body,
             request_id=headers.get(b"x-amzn-requestid"),
-            crc_required=(answer.url.host or "").endswith(_AWS_HOSTS),
+            crc_required=host.endswith(_AWS_HOSTS) and not is_search_host(host),
         )
     except ServiceError as refused:
         if not refused.code:

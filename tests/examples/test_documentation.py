@@ -30,6 +30,10 @@ PAGES = sorted(
 TABLES = (
     "accounts",
     "accounts-unique",
+    "arena",
+    "fleet",
+    "games",
+    "customers",
     "members",
     "orders",
     "papers",
@@ -37,15 +41,18 @@ TABLES = (
     "readings",
     "sensors",
     "sessions",
+    "shop",
     "shop-customers",
     "shop-customers-unique",
     "shop-orders",
     "shop-stock",
+    "shop-unique",
     "transfers",
     "users",
     "wares",
 )
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+VECTOR_BLOCK = re.compile(r"^```py\n(.*?)^```$", re.DOTALL | re.MULTILINE)  # of what the embedded engine has not
 
 
 LINKING = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
@@ -98,7 +105,7 @@ async def run_block(name: str, block: str, variables: dict[str, Any]) -> None:
 
 def test_the_readme_program_runs(environment: dict[str, str]) -> None:
     """The program on the front page does what it says, copied as it stands, twice in a row."""
-    program, _ = blocks("README.md")
+    program = blocks("README.md")[0]
     for _ in range(2):
         assert run(program, environment).splitlines() == ["37 {'admin'} 2", "ada@example.com"]
 
@@ -129,6 +136,22 @@ async def test_the_readme_shows_writing(environment: dict[str, str]) -> None:
         }
         await run_block("README.md", blocks("README.md")[1], given)
     assert (given["ada"].balance, given["bob"].balance, given["report"].written, told) == (7, 13, 1, [1])
+
+
+@pytest.mark.anyio
+async def test_the_readme_shows_single_table_design(environment: dict[str, str]) -> None:
+    """The third block of the front page works on the table and the customers of the example that it names."""
+    assert environment
+    given: dict[str, Any] = runpy.run_path(str(ROOT / "examples" / "shop.py"))
+    async with Database(region="eu-west-1") as db:
+        await db.tables.ensure(given["Customer"])
+        ada = await given["sign_up"](db, "ada", email="ada@example.com", name="Ada")
+        given["db"] = db
+        await run_block("README.md", blocks("README.md")[2], given)
+    order = given["order"]
+    assert given["last"] == given["waiting"] == [order]
+    assert given["page"][given["Customer"]] == [ada]
+    assert [(found.order_id, found.status.value) for found in given["page"][given["Order"]]] == [("o7", "shipped")]
 
 
 def test_the_quickstart_runs(environment: dict[str, str]) -> None:
@@ -181,6 +204,26 @@ def test_the_payments_example_runs(environment: dict[str, str]) -> None:
     ]
 
 
+def test_the_shop_example_runs(environment: dict[str, str]) -> None:
+    """Orders are placed as a whole or refused with the reason, and each question has its answer."""
+    output = run((ROOT / "examples" / "shop.py").read_text(), environment)
+    assert [line.split(maxsplit=1) for line in output.splitlines()] == [
+        ["customer", "Ada, ada@example.com"],
+        ["refused", "email taken by Key(Customer, 'ada')"],
+        ["placed", "o0 of 30 January: 3.00"],
+        ["placed", "o1 of 31 January: 135.00"],
+        ["refused", "only 0 of desk left"],
+        ["refused", "we have no ink"],
+        ["page", "Ada; o1, o0; Paris, London"],
+        ["last", "o1"],
+        ["january", "o0, o1"],
+        ["order", "o1: 1 desk, 10 pen"],
+        ["open", "o0; shipped: o1"],
+        ["delivered", "none is under way"],
+        ["refused", "order o1 is delivered"],
+    ]
+
+
 def anchors(text: str) -> set[str]:
     """What a link can name after its #: the headings, as GitHub writes them."""
     words = (re.sub(r"[^\w\- ]", "", heading).lower() for heading in HEADING.findall(CODE.sub("", text)))
@@ -209,3 +252,19 @@ async def test_a_page_of_the_documentation_runs(
     monkeypatch.setitem(sys.modules, page, program)
     for number, block in enumerate(blocks(f"docs/{page}.md"), 1):
         await run_block(f"docs/{page}.md, block {number}", block, vars(program))
+
+
+@pytest.mark.anyio
+async def test_vector_search_runs_as_shown(
+    dynoxide_endpoint: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocks on vector indexes run on the engine that has them."""
+    assert environment
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynoxide_endpoint)
+    call(dynoxide_endpoint, "DeleteTable", {"TableName": "essays"}, region="eu-west-1")
+    program = types.ModuleType("vectors")
+    monkeypatch.setitem(sys.modules, "vectors", program)
+    found = VECTOR_BLOCK.findall((ROOT / "docs" / "indexes.md").read_text())
+    assert len(found) == 3
+    for number, block in enumerate(found, 1):
+        await run_block(f"docs/indexes.md, vector block {number}", block, vars(program))

@@ -25,7 +25,7 @@ def apply(body: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("the conditional request failed")
     result = copy.deepcopy(dict(item))
     taken: set[Path] = set()
-    for clause, path, value in changes(body):
+    for clause, path, value in changes(body, item):
         if any(path[: len(other)] == other or other[: len(path)] == path for other in taken):
             raise Refused(f"two document paths overlap: {path}")
         taken.add(path)
@@ -37,8 +37,8 @@ def apply(body: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def changes(body: Mapping[str, Any]) -> list[tuple[str, Path, Any]]:
-    """Clause, path and value of each change."""
+def changes(body: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> list[tuple[str, Path, Any]]:
+    """Clause, path and value of each change: of if_not_exists, what the item gets."""
     names, values = body.get("ExpressionAttributeNames", {}), body.get("ExpressionAttributeValues", {})
     found: list[tuple[str, Path, Any]] = []
     clause, words = "", tokens(body["UpdateExpression"])
@@ -52,11 +52,19 @@ def changes(body: Mapping[str, Any]) -> list[tuple[str, Path, Any]]:
         value = None
         if clause == "SET":
             assert words.pop(0) == "="
-            value = values[words.pop(0)]
+            value = _value(words, names, values, item or {})
         found.append((clause, tuple(path), value))
         if words and words[0] == ",":
             words.pop(0)
     return found
+
+
+def _value(words: list[str], names: Mapping[str, str], values: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
+    """The value of an assignment, which is a value or ``if_not_exists(#name, :value)``."""
+    if words[0] != "if_not_exists":
+        return values[words.pop(0)]
+    _, _, name, _, value, _ = (words.pop(0) for _ in range(6))
+    return item.get(names[name], values[value])
 
 
 def _map_at(item: dict[str, Any], path: Path) -> dict[str, Any]:

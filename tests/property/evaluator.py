@@ -225,9 +225,9 @@ def compare(left: Value, comparator: str, right: Value) -> bool:
     if comparator in ("=", "<>"):
         same = Decimal(a) == Decimal(b) if tag == other == "N" else left == right
         return same == (comparator == "=")
-    if tag != other or tag not in ("S", "N"):
+    if tag != other or tag not in ("S", "N", "B"):
         return False
-    one, two = (Decimal(a), Decimal(b)) if tag == "N" else (a.encode(), b.encode())
+    one, two = (Decimal(a), Decimal(b)) if tag == "N" else (a, b) if tag == "B" else (a.encode(), b.encode())
     return {"<": one < two, "<=": one <= two, ">": one > two, ">=": one >= two}[comparator]
 
 

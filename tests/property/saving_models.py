@@ -45,6 +45,27 @@ class Square:
     side: int
 
 
+@embedded(type="figure")
+class Figure:
+    """A family, whose subclasses store other things under the same names."""
+
+    name: Attr[str] = attr(default="", name="n")
+    place: Attr[Street] = attr(factory=Street)
+
+
+@embedded(type="disc")
+class Disc(Figure):
+    size: Attr[int | None] = attr(default=None)
+    labels: Attr[dict[str, int]] = attr(factory=dict)
+
+
+@embedded(type="group")
+class Group(Figure):
+    size: Attr[str | None] = attr(default=None)
+    first: Attr[Figure | None] = attr(default=None)
+    parts: Attr[dict[str, Figure]] = attr(factory=dict)
+
+
 @model(table="rich")
 class Rich:
     pk: Attr[str] = partition_key()
@@ -58,6 +79,9 @@ class Rich:
     tree: Attr[Tree | None] = attr(default=None)
     anything: Attr[Any] = attr(default=None)
     shape: Attr[Circle | Square] = attr(factory=lambda: Circle(1))
+    figure: Attr[Figure | None] = attr(default=None)
+    figures: Attr[dict[str, Figure]] = attr(factory=dict)
+    groups: Attr[dict[str, Group]] = attr(factory=dict)
     homes: Attr[list[Street]] = attr(factory=list)
     as_text: Attr[dict[str, int]] = attr(factory=dict, as_json=True)
     revision: Attr[int] = version()
@@ -89,6 +113,22 @@ anything = st.recursive(
     max_leaves=4,
 )
 shapes = st.builds(Circle, numbers) | st.builds(Square, numbers)
+plain_figures = st.builds(Figure, name=texts, place=streets) | st.builds(
+    Disc,
+    name=texts,
+    place=streets,
+    size=st.none() | numbers,
+    labels=st.dictionaries(names, numbers, max_size=2),
+)
+groups = st.builds(
+    Group,
+    name=texts,
+    place=streets,
+    size=st.none() | texts,
+    first=st.none() | plain_figures,
+    parts=st.dictionaries(names, plain_figures, max_size=2),
+)
+figures = plain_figures | groups
 instances = st.builds(
     Rich,
     pk=st.just("a"),
@@ -102,6 +142,9 @@ instances = st.builds(
     tree=st.none() | trees,
     anything=anything,
     shape=shapes,
+    figure=st.none() | figures,
+    figures=st.dictionaries(names, figures, max_size=2),
+    groups=st.dictionaries(names, groups, max_size=1),
     homes=st.lists(streets, max_size=2),
     as_text=st.dictionaries(names, numbers, max_size=2),
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownParameterType=false
 import copy
 import json
+from abc import ABC, ABCMeta
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import attrs
 import msgspec
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -63,6 +65,25 @@ class Circle:
 class Square:
     side: int
     name: str = "square"
+
+
+@embedded(type="beast")
+class Beast:
+    """A family whose root has values as well; its subclasses are told apart by their types alone."""
+
+    name: Attr[str] = attr(name="n")
+
+
+@embedded(type="ox")
+class Ox(Beast):
+    horns: Attr[int]
+
+
+@embedded(type="Circle")
+class Calf(Ox):
+    """Its type is the name of another class."""
+
+    mother: Attr[Beast | None] = attr(default=None)
 
 
 @attrs.frozen
@@ -135,6 +156,19 @@ SCALARS = [
     Kind(Literal["a", 2, True], st.sampled_from(["a", 2, True]), constant=True),
     Kind(Union[int, str], integers | texts, constant=True),  # noqa: UP007 - a run-time type
     Kind(Union[Circle, Square], st.builds(Circle, radius=integers) | st.builds(Square, side=integers, name=texts)),  # noqa: UP007 - a run-time type
+]
+
+beasts = st.recursive(
+    st.builds(Beast, name=texts) | st.builds(Ox, name=texts, horns=integers),
+    lambda inner: st.builds(Calf, name=texts, horns=integers, mother=st.none() | inner),
+    max_leaves=2,
+)
+oxen = beasts.filter(lambda beast: isinstance(beast, Ox))
+FAMILIES = [
+    Kind(Beast, beasts),
+    Kind(Ox, oxen),
+    Kind(Union[Beast, Square], beasts | st.builds(Square, side=integers, name=texts)),  # noqa: UP007 - a run-time type
+    Kind(Union[Beast, dict[str, int]], beasts | st.dictionaries(st.sampled_from(["n", "x"]), integers)),  # noqa: UP007 - a run-time type
 ]
 
 plain_values = st.recursive(
@@ -218,14 +252,32 @@ def classes(draw: st.DrawFn, inner: SearchStrategy[Kind]) -> Kind:
     return Kind(made, _instances(made, kinds))
 
 
+@st.composite
+def families(draw: st.DrawFn, inner: SearchStrategy[Kind]) -> Kind:
+    """Embedded classes of a family, and the values that an attribute of one of them can hold."""
+    made: list[tuple[type[Any], dict[str, Kind]]] = []
+    for number in range(draw(st.integers(1, 3))):
+        base, inherited = draw(st.sampled_from(made)) if made else (None, {})
+        kinds = draw(st.dictionaries(st.sampled_from(NAMES), inner, max_size=2))
+        fields = {name: _draw_field(draw, kind) for name, kind in kinds.items()}
+        is_abstract = draw(st.booleans()) and not made
+        bases = (ABC,) if is_abstract else () if base is None else (base,)
+        decorate = embedded if is_abstract else embedded(type=f"type {number}")
+        made.append((decorate(_class(f"Variant{number}", kinds, fields, bases)), {**inherited, **kinds}))
+    hint = draw(st.sampled_from([cls for cls, _kinds in made]))
+    below = [(cls, kinds) for cls, kinds in made if issubclass(cls, hint) and ABC not in cls.__bases__]
+    assume(below)
+    return Kind(hint, st.one_of([_instances(cls, kinds) for cls, kinds in below]))
+
+
 def _plain_default(draw: st.DrawFn, kind: Kind) -> Any:  # what attrs.field takes
     value = draw(kind.values)
     return draw(st.sampled_from([attrs.NOTHING, attrs.Factory(lambda _: copy.deepcopy(value), takes_self=True)]))
 
 
 kinds: SearchStrategy[Kind] = st.recursive(
-    st.sampled_from(SCALARS) | sets() | st.just(ANY),
-    lambda inner: optionals(inner) | containers(inner) | classes(inner),
+    st.sampled_from([*SCALARS, *FAMILIES]) | sets() | st.just(ANY),
+    lambda inner: optionals(inner) | containers(inner) | classes(inner) | families(inner),
     max_leaves=4,
 )
 
@@ -264,14 +316,14 @@ def models(draw: st.DrawFn, unknown: Literal["ignore", "keep", "forbid"] = "igno
     return Generated(cls, _instances(cls, attributes))
 
 
-def with_instance(generated: SearchStrategy[Generated] | None = None) -> SearchStrategy[tuple[Generated, Any]]:
-    """A generated model with one instance of it."""
-    return (generated or models()).flatmap(lambda made: st.tuples(st.just(made), made.instances))
+def with_instances(number: int) -> SearchStrategy[tuple[Generated, list[Any]]]:
+    """A generated model with instances of it: to make a model takes far longer than to make an instance."""
+    return models().flatmap(lambda made: st.tuples(st.just(made), st.tuples(*[made.instances] * number).map(list)))
 
 
 def _draw_field(draw: st.DrawFn, kind: Kind, name: str | None = None) -> Any:  # an attrs field
     storage: dict[str, bool] = {}
-    if kind.hint in (str, int, bool, UUID):
+    if kind.hint in (str, int, bool, UUID) or kind in FAMILIES:
         storage = draw(st.sampled_from([{}, {"as_json": True}, {"compressed": True}]))
     given = draw(st.sampled_from(["nothing", "constant", "factory"]))
     if given == "constant" and kind.constant:
@@ -285,9 +337,10 @@ def _given(value: Any) -> Callable[[], Any]:
     return lambda: copy.deepcopy(value)
 
 
-def _class(name: str, kinds: dict[str, Kind], fields: dict[str, Any]) -> type[Any]:
+def _class(name: str, kinds: dict[str, Kind], fields: dict[str, Any], bases: tuple[type[Any], ...] = ()) -> type[Any]:
     annotations = {field: Attr[kinds[field].hint] for field in fields}  # type: ignore[misc]  # run-time types
-    return type(name, (), {"__annotations__": annotations, "__module__": __name__, **fields})
+    metaclass = ABCMeta if bases else type
+    return metaclass(name, bases, {"__annotations__": annotations, "__module__": __name__, **fields})
 
 
 def _instances(cls: type[Any], kinds: dict[str, Kind]) -> SearchStrategy[Any]:

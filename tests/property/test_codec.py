@@ -9,14 +9,14 @@ from __future__ import annotations
 import copy
 import decimal as decimal_module
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async import DecodeError, InvalidKey, InvalidValue
@@ -29,7 +29,8 @@ from dynamorm_async.codec.sizes import item_size
 from dynamorm_async.model.spec import spec_of
 from tests.property import strategies
 from tests.property.shelf import Shelf
-from tests.property.strategies import Generated, models, mutated, stored_form, with_instance
+from tests.property.sizing import examples
+from tests.property.strategies import Generated, models, mutated, stored_form, with_instances
 
 
 def answer(item: Any) -> bytes:
@@ -45,6 +46,12 @@ def compiled(codec: ItemCodec[Any], raw: Any) -> Any:
     return codec._lift(codec._get.decode(answer(raw)).Item)
 
 
+def drawn_items(data: st.DataObject, generated: Generated, number: int) -> Iterator[dict[str, Any]]:
+    """Stored items of a generated model, one after the other."""
+    for _ in range(number):
+        yield stored_form(generated.codec.encode(data.draw(generated.instances)))
+
+
 def attempt(read: Callable[[Any], Any], argument: Any) -> tuple[Any, DecodeError | None]:
     """What a reader returns, or the DecodeError that it raises."""
     try:
@@ -53,103 +60,109 @@ def attempt(read: Callable[[Any], Any], argument: Any) -> tuple[Any, DecodeError
         return None, error
 
 
-@settings(max_examples=150)
-@given(with_instance())
-def test_round_trip(made: tuple[Generated, Any]) -> None:
+@examples(60)
+@given(with_instances(3))
+def test_round_trip(made: tuple[Generated, list[Any]]) -> None:
     """Every value of every supported type reads back equal, through JSON, by the compiled and the general path."""
-    generated, instance = made
+    generated, instances = made
     codec = generated.codec
-    item = codec.encode(instance)
-    assert compiled(codec, item) == instance
-    assert codec.decode_get(answer(item)) == instance
-    assert codec.decode_written(msgspec.json.encode({"Attributes": item})) == instance
-    page = codec.decode_page(msgspec.json.encode({"Items": [item, item], "ScannedCount": 5, "LastEvaluatedKey": item}))
-    assert page.items == [instance, instance]
-    assert (page.scanned_count, page.last_key) == (5, item)
-    assert codec.decode(stored_form(item)) == instance
+    items = [codec.encode(instance) for instance in instances]
+    for instance, item in zip(instances, items, strict=True):
+        assert compiled(codec, item) == instance
+        assert codec.decode_get(answer(item)) == instance
+        assert codec.decode_written(msgspec.json.encode({"Attributes": item})) == instance
+        assert codec.decode(stored_form(item)) == instance
+    page = codec.decode_page(msgspec.json.encode({"Items": items, "ScannedCount": 5, "LastEvaluatedKey": items[-1]}))
+    assert page.items == instances
+    assert (page.scanned_count, page.last_key) == (5, items[-1])
 
 
-@settings(max_examples=150)
-@given(with_instance())
-def test_both_paths_encode_alike(made: tuple[Generated, Any]) -> None:
+@examples(60)
+@given(with_instances(3))
+def test_both_paths_encode_alike(made: tuple[Generated, list[Any]]) -> None:
     """The compiled encode gives the same AttributeValues as cattrs alone."""
-    generated, instance = made
+    generated, instances = made
     codec = generated.codec
-    item, by_cattrs = codec.encode(instance), codec._builder.generic.encode(codec.layout, instance)
-    assert item.keys() == by_cattrs.keys()
-    assert same_attributes(codec, item, by_cattrs)
-    for member in codec.layout.members:
-        assert codec.encode_member(member, getattr(instance, member.name)) == codec.encode(instance).get(member.wire)
+    for instance in instances:
+        item, by_cattrs = codec.encode(instance), codec._builder.generic.encode(codec.layout, instance)
+        assert item.keys() == by_cattrs.keys()
+        assert same_attributes(codec, item, by_cattrs)
+        for member in codec.layout.members:
+            assert codec.encode_member(member, getattr(instance, member.name)) == item.get(member.wire)
 
 
-@settings(max_examples=400)
+@examples(100)
 @given(st.data())
 def test_both_paths_read_alike(data: st.DataObject) -> None:
     """On any stored item, good or bad, what the compiled path accepts is what the general path reads; nothing crashes."""
     generated = data.draw(models(unknown=data.draw(st.sampled_from(["ignore", "keep", "forbid"]))))
     codec = generated.codec
-    raw = data.draw(mutated(stored_form(codec.encode(data.draw(generated.instances)))))
-    expected, refusal = attempt(codec.decode, raw)
-    found, fallback = attempt(codec.decode_get, answer(raw))
-    assert str(fallback) == str(refusal)
-    assert found == expected
-    if refusal is not None:
-        with pytest.raises((msgspec.ValidationError, ValueError, DecodeError)):
-            compiled(codec, raw)
-    else:
-        assert vars(found).get("_dynamorm_unknown") == vars(expected).get("_dynamorm_unknown")
+    for item in drawn_items(data, generated, 2):
+        for raw in (data.draw(mutated(item)), data.draw(mutated(item))):
+            expected, refusal = attempt(codec.decode, raw)
+            found, fallback = attempt(codec.decode_get, answer(raw))
+            assert str(fallback) == str(refusal)
+            assert found == expected
+            if refusal is not None:
+                with pytest.raises((msgspec.ValidationError, ValueError, DecodeError)):
+                    compiled(codec, raw)
+            else:
+                assert vars(found).get("_dynamorm_unknown") == vars(expected).get("_dynamorm_unknown")
 
 
-@settings(max_examples=150)
+@examples(60)
 @given(st.data())
 def test_every_wrong_attribute_is_listed(data: st.DataObject) -> None:
     """DecodeError lists each attribute that does not fit, and no other, with the item's key."""
     generated = data.draw(models())
     codec = generated.codec
-    raw = stored_form(codec.encode(data.draw(generated.instances)))
-    wrong = data.draw(st.sets(st.sampled_from([m.wire for m in codec.layout.members if m.name not in ("pk", "sk")])))
-    key = {m.wire: next(iter(raw[m.wire].values())) for m in codec._key}
-    bad = {**raw, **{name: {"X": "no type tag of DynamoDB"} for name in wrong}}
-    if not wrong:
-        assert codec.decode(bad) is not None
-        return
-    with pytest.raises(DecodeError) as caught:
-        codec.decode_get(answer(bad))
-    assert {problem.path for problem in caught.value.problems} == wrong
-    assert (caught.value.key, caught.value.model) == (key, "Thing")
+    names = st.sets(st.sampled_from([m.wire for m in codec.layout.members if m.name not in ("pk", "sk")]))
+    for raw in drawn_items(data, generated, 3):
+        wrong = data.draw(names)
+        key = {m.wire: next(iter(raw[m.wire].values())) for m in codec._key}
+        bad = {**raw, **{name: {"X": "no type tag of DynamoDB"} for name in wrong}}
+        if not wrong:
+            assert codec.decode(bad) is not None
+            continue
+        with pytest.raises(DecodeError) as caught:
+            codec.decode_get(answer(bad))
+        assert {problem.path for problem in caught.value.problems} == wrong
+        assert (caught.value.key, caught.value.model) == (key, "Thing")
 
 
-@settings(max_examples=150)
-@given(with_instance())
-def test_what_was_read_is_remembered(made: tuple[Generated, Any]) -> None:
+@examples(60)
+@given(with_instances(3))
+def test_what_was_read_is_remembered(made: tuple[Generated, list[Any]]) -> None:
     """``stored`` is the item as it is in the table, also after a copy or a pickle, so that save() changes nothing."""
-    generated, instance = made
+    generated, instances = made
     codec = generated.codec
-    assert codec.stored(instance) is None
-    item = codec.encode(instance)
-    read: Any = codec.decode_get(answer(item))
-    for known in (read, codec.decode(stored_form(item)), copy.copy(read), copy.deepcopy(read)):
-        stored = codec.stored(known)
-        assert stored is not None
-        assert all(same_value(stored.get(name), value) for name, value in item.items())
-        assert same_attributes(codec, stored, codec.encode(known))
+    for instance in instances:
+        assert codec.stored(instance) is None
+        item = codec.encode(instance)
+        read: Any = codec.decode_get(answer(item))
+        for known in (read, codec.decode(stored_form(item)), copy.copy(read), copy.deepcopy(read)):
+            stored = codec.stored(known)
+            assert stored is not None
+            assert all(same_value(stored.get(name), value) for name, value in item.items())
+            assert same_attributes(codec, stored, codec.encode(known))
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(st.data())
 def test_an_untouched_instance_has_no_change(data: st.DataObject) -> None:
     """Whatever foreign form an item was stored in, an instance as it was read encodes to what ``stored`` says."""
     generated = data.draw(models())
     codec = generated.codec
-    raw = data.draw(mutated(stored_form(codec.encode(data.draw(generated.instances)))))
-    readers: list[tuple[Callable[[Any], Any], Any]] = [(codec.decode, raw), (codec.decode_get, answer(raw))]
-    for read, argument in readers:
-        try:
-            instance: Any = read(argument)
-            now = codec.encode(instance)
-        except (DecodeError, InvalidValue, InvalidKey):  # it does not fit, or is no item of DynamoDB's
-            continue
-        assert same_attributes(codec, codec.stored(instance), now)
+    for item in drawn_items(data, generated, 2):
+        for raw in (data.draw(mutated(item)), data.draw(mutated(item))):
+            readers: list[tuple[Callable[[Any], Any], Any]] = [(codec.decode, raw), (codec.decode_get, answer(raw))]
+            for read, argument in readers:
+                try:
+                    instance: Any = read(argument)
+                    now = codec.encode(instance)
+                except (DecodeError, InvalidValue, InvalidKey):  # it does not fit, or is no item of DynamoDB's
+                    continue
+                assert same_attributes(codec, codec.stored(instance), now)
 
 
 def test_a_change_inside_a_set_list_or_map_is_seen() -> None:

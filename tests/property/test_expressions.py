@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async import InvalidExpression
@@ -33,6 +33,7 @@ from dynamorm_async.expressions.updates import (
 )
 from tests.property import evaluator
 from tests.property.evaluator import Parser
+from tests.property.sizing import examples
 from tests.property.strategies import condition_items, conditions, paths
 from tests.property.update_strategies import assignments, updates
 
@@ -103,7 +104,7 @@ def rendered(condition: Condition) -> dict[str, Any]:
     return body
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(conditions, st.lists(condition_items, min_size=1, max_size=4))
 def test_a_rendered_condition_means_its_tree(condition: Condition, items: list[Any]) -> None:
     """Parsed with NOT before AND before OR, the text has the truth of the tree; all its names are placeholders."""
@@ -154,7 +155,7 @@ def overlap(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return True
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(updates, min_size=1, max_size=5))
 def test_updates(changes: list[Update]) -> None:
     """Overlapping paths are always refused, others never; each clause comes once, and every change in its own."""
@@ -177,7 +178,7 @@ def test_updates_below_a_prefix(change: Update, prefix: tuple[str | int, ...]) -
     assert Parser(body["UpdateExpression"], body).updates() == [(change.verb, (*prefix, *change.path))]
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(assignments, paths, condition_items)
 def test_what_a_set_stores(change: Update, prefix: tuple[str | int, ...], item: Any) -> None:
     """The text of a SET stores what its tree says: sums and defaults too, and the same below a path for a map there."""
@@ -192,7 +193,7 @@ def test_what_a_set_stores(change: Update, prefix: tuple[str | int, ...], item: 
         assert parser.assigned[update.path](root) == stored(change, item)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(updates, condition_items)
 def test_what_is_repeatable_is_the_same_twice(change: Update, item: Any) -> None:
     """Where the library says that a change may be sent twice, what the first stored is what the second stores."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async import NotOne, Page, Query
@@ -17,6 +17,7 @@ from dynamorm_async.types import Request, Response
 from tests.property.fake_table import FakeTable
 from tests.property.reading_models import Event, Read, event_lists, filled, query_of, raw_items, scan_of
 from tests.property.shared_table import Note, shared_items
+from tests.property.sizing import examples
 
 pytestmark = pytest.mark.anyio
 TABLE = spec_of(Event).table
@@ -95,7 +96,7 @@ def joined(pages: list[Page[Event]]) -> list[Event]:
     return [event for page in pages for event in page.items]
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(event_lists(), st.sampled_from(sorted(QUERIES)), st.integers(1, 5), st.integers(1, 4), st.integers(1, 6))
 async def test_a_query_reads_the_same_in_every_way(
     events: list[Event], name: str, page_size: int, natural: int, limit: int
@@ -125,7 +126,7 @@ async def test_a_query_reads_the_same_in_every_way(
     assert table.in_flight == 0
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(event_lists(), st.integers(1, 5), st.integers(1, 5), st.sampled_from([None, "ada", "bob"]), st.integers(1, 6))
 async def test_a_scan_reads_the_same_in_every_way(
     events: list[Event], segments: int, page_size: int, owner: str | None, limit: int
@@ -152,7 +153,7 @@ async def test_a_scan_reads_the_same_in_every_way(
     assert await scan.limit(limit).count() == len(limited)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(event_lists(), st.integers(0, 12), st.integers(1, 4), st.sampled_from(sorted(QUERIES)))
 async def test_a_checkpoint_at_any_position_goes_on_there(
     events: list[Event], at: int, page_size: int, name: str

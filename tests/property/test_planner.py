@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async import NoUsableIndex, UsageError
@@ -30,6 +30,7 @@ from tests.property.reading_models import (
     query_of,
     raw_items,
 )
+from tests.property.sizing import examples
 
 EVENT, PLAIN = spec_of(Event), spec_of(Plain)
 SELECTIONS = (None, (Event.note,), (Event.stream, Event.seq), (Event.weight, Event.scores))
@@ -65,7 +66,7 @@ def planned(spec: ModelSpec[Any], reading: Reading) -> ReadPlan | str:
         return str(error)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(readings(), st.randoms(use_true_random=False), st.lists(st.integers(0, 9), max_size=6))
 def test_the_order_of_conditions_does_not_matter(
     asked: tuple[ModelSpec[Any], Reading], shuffle: random.Random, choices: list[int]
@@ -78,7 +79,7 @@ def test_the_order_of_conditions_does_not_matter(
     assert planned(spec, msgspec.structs.replace(reading, conditions=conditions)) == planned(spec, reading)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(event_conditions, min_size=1, max_size=4), st.integers(0, 4))
 def test_several_where_calls_are_one(conditions: list[Condition], at: int) -> None:
     """Conditions split over where() calls, in either order, are planned as those of one."""
@@ -89,7 +90,7 @@ def test_several_where_calls_are_one(conditions: list[Condition], at: int) -> No
     assert query.where(*other).where(*one).explain() == whole
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(readings())
 def test_requests_are_what_dynamodb_takes(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """One condition a key attribute, equality on every partition attribute, no filter on a key, nothing unused (D3)."""
@@ -100,7 +101,7 @@ def test_requests_are_what_dynamodb_takes(asked: tuple[ModelSpec[Any], Reading])
             check_request(spec.table, request)
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(readings())
 def test_a_chosen_index_answers_the_whole_query(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """Unasked, no index that lacks attributes, leaves items out, or is global when consistent (flaw D2)."""
@@ -118,14 +119,14 @@ def test_a_chosen_index_answers_the_whole_query(asked: tuple[ModelSpec[Any], Rea
     assert {*plan.target.key_names} & nullable <= conditioned
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(readings())
 def test_planning_again_gives_the_same(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """Ties are broken the same way each time (flaw D4)."""
     assert planned(*asked) == planned(*asked)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(readings())
 def test_every_candidate_has_a_reason(asked: tuple[ModelSpec[Any], Reading]) -> None:
     """explain() judges the table and every index, each with a reason; what was chosen unasked is usable."""
@@ -141,7 +142,7 @@ def test_every_candidate_has_a_reason(asked: tuple[ModelSpec[Any], Reading]) -> 
     assert all(f" {candidate.name}: {candidate.reasons[0]}" in str(told) for candidate in told.candidates)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(event_lists(), st.lists(event_conditions, min_size=1, max_size=4))
 @pytest.mark.anyio
 async def test_a_plan_finds_what_a_scan_finds(events: list[Event], conditions: list[Condition]) -> None:

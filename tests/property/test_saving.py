@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async.codec.compare import same_value
@@ -19,6 +19,7 @@ from dynamorm_async.plan.saving import save_item
 from dynamorm_async.plan.write import Write
 from tests.property.applying import Refused, apply, changes
 from tests.property.saving_models import REPLACED, Rich, instances
+from tests.property.sizing import examples
 
 SPEC = spec_of(Rich)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,10 +47,15 @@ def planned(instance: Rich) -> Write | None:
 
 
 def expected(new: Any, old: Any, table: Any) -> Any:  # AttributeValues, None for none
-    """What the table is to hold: where nothing changed, what it had; inside of maps, entry by entry; else the new."""
+    """What the table is to hold: where nothing changed, what it had; inside of maps, entry by entry; else the new.
+
+    A class of a family that became another one is new: nothing of the one before is left in the table.
+    """
     if same_value(new, old):
         return table
     if not all(value is not None and "M" in value for value in (new, old, table)) or "" in {**new["M"], **old["M"]}:
+        return new
+    if new["M"].get("_type") != old["M"].get("_type"):
         return new
     return {"M": merged(new["M"], old["M"], table["M"])}
 
@@ -79,18 +85,28 @@ def maps_in(item: Item, at: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...],
 
 def foreign(at: tuple[str, ...]) -> Item:
     """Something that another writer may put into the map at a path; unknown attributes of classes are of any type."""
-    if at in (("places",), ("deep",)):
+    if at in (("places",), ("deep",), ("figures",)) or at[-1:] == ("parts",):
         return {"M": {}}
+    if at == ("groups",):
+        return {"M": {"_type": {"S": "group"}}}
     if at[:1] == ("deep",):
         return {"NS": ["7"]}
     return {"S": "7"} if at == ("notes",) else {"N": "7"}
+
+
+def maps_of_figures(table: Item) -> list[Item]:
+    """Those that the table has at the top and in the dicts: as what was stored before the family was, they lack things."""
+    entries = [value for name in ("figures", "groups") for value in table.get(name, {"M": {}})["M"].values()]
+    return [value["M"] for value in [*entries, table.get("figure", {})] if "M" in value]
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> Item:
     """An item as another version of the program may have left it: with unknown attributes, without some that have defaults."""
     table: Item = copy.deepcopy(dict(SPEC.codec.encode(draw(instances)))) | {"revision": {"N": "1"}}
-    for name in draw(st.sets(st.sampled_from(["name", "home", "notes", "places", "deep", "shape", "as_text"]))):
+    for name in draw(
+        st.sets(st.sampled_from(["name", "home", "notes", "places", "deep", "shape", "figure", "figures", "as_text"]))
+    ):
         table.pop(name, None)
     for street in [
         value["M"] for value in (table.get("home"), table.get("addr", {}).get("M", {}).get("where")) if value
@@ -100,6 +116,9 @@ def tables(draw: st.DrawFn) -> Item:
     if "addr" in table:
         for name in draw(st.sets(st.sampled_from(["where", "lines", "labels"]))):
             table["addr"]["M"].pop(name, None)
+    for figure in maps_of_figures(table):
+        for name in draw(st.sets(st.sampled_from(["_type", "n", "place", "labels", "parts"]))):
+            figure.pop(name, None)
     for inside in (table, *(table[name]["M"] for name in ("addr", "home") if name in table)):
         if draw(st.booleans()):
             inside["unknown"] = {"M": {"deep": {"S": "kept"}}}
@@ -129,7 +148,7 @@ def check_saved(instance: Rich, table: Item, draw: st.DataObject) -> Item:
     return after
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(tables(), instances, instances, st.data())
 def test_a_save_brings_the_table_up_to_the_instance(table: Item, one: Rich, two: Rich, data: st.DataObject) -> None:
     """Twice in a row: the table has the instance's values, what it does not know at every level, and others' entries."""
@@ -144,7 +163,7 @@ def test_a_save_brings_the_table_up_to_the_instance(table: Item, one: Rich, two:
                 assert getattr(saved, name) == getattr(instance, name)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(tables())
 def test_an_untouched_instance_saves_nothing(table: Item) -> None:
     """Whatever the table lacks or has besides, an instance as it was read needs no request."""
@@ -152,7 +171,7 @@ def test_an_untouched_instance_saves_nothing(table: Item) -> None:
         assert planned(reader(table)) is None
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(tables(), instances)
 def test_what_is_remembered_is_what_the_table_holds(table: Item, new: Rich) -> None:
     """After a save the instance knows of the table what a reader of it would, inside of maps as well."""
@@ -170,7 +189,7 @@ def test_what_is_remembered_is_what_the_table_holds(table: Item, new: Rich) -> N
     assert same_value({"M": known.seen}, {"M": fresh.seen})
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(tables(), instances)
 def test_a_map_that_is_gone_fails_the_condition(table: Item, new: Rich) -> None:
     """Where another writer took away a map that is changed inside, the condition fails; no path is ever invalid."""

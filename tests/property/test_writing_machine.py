@@ -32,6 +32,7 @@ from dynamorm_async import (
 from dynamorm_async.database.batch_write import BatchWrite
 from tests.contract.differences import differs
 from tests.engines import endpoint_of
+from tests.property.sizing import examples
 from tests.property.writing_oracle import Oracle, Place, Refusal, Row, Tally, Thing
 
 T = TypeVar("T")
@@ -414,8 +415,8 @@ class Writing(RuleBasedStateMachine):
         return await self.db.scan(Thing).consistent(), await self.db.scan(Tally).consistent()
 
 
-@pytest.mark.parametrize(("engine", "examples"), [("dynoxide", 60), ("dynamodb-local", 20)])
-def test_random_writes_agree_with_a_dict(engine: str, examples: int, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("engine", "number"), [("dynoxide", 40), ("dynamodb-local", 15)])
+def test_random_writes_agree_with_a_dict(engine: str, number: int, request: pytest.FixtureRequest) -> None:
     """Item calls, batches, transactions, modify and reads leave exactly what the rules say, in tables and instances."""
     with asyncio.Runner() as runner:
         db = Database(
@@ -428,6 +429,6 @@ def test_random_writes_agree_with_a_dict(engine: str, examples: int, request: py
         returns_items = not differs(engine, "failed-condition-returns-item")
         machine = type("WritingOn", (Writing,), {"runner": runner, "db": db, "returns_items": returns_items})
         try:
-            run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=STEPS))
+            run_state_machine_as_test(machine, settings=settings(examples(number), stateful_step_count=STEPS))
         finally:
             runner.run(db.aclose())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("typing")  # one worker, so that each checker runs once
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 GOOD = tuple(sorted(path.name for path in HERE.glob("good*.py")))
@@ -112,12 +114,17 @@ def test_there_are_mistakes_to_report() -> None:
     [
         ("good", ["constructors_and_instances", "attributes_and_paths", "conditions", "updates"]),
         ("good_batch", ["unsent"]),
+        ("good_collections", ["unsent"]),
         ("good_future", ["module_level"]),
         ("good_keyed", ["unsent"]),
         ("good_partiql", ["unsent"]),
+        ("good_patterns", ["reports", "policies"]),
         ("good_reading", ["unsent"]),
+        ("good_single_table", ["declarations", "unsent"]),
         ("good_updates", ["unsent"]),
+        ("good_vectors", ["attributes"]),
         ("good_transactions", ["declarations"]),
+        ("good_variants", ["constructors_and_instances", "paths"]),
     ],
 )
 def test_good_code_runs(name: str, steps: list[str]) -> None:

@@ -157,7 +157,7 @@ REFUSED: dict[str, tuple[Call, type[DynamormError], str]] = {
     "long key": (lambda db: db.get(User, "é" * 1025, 1), InvalidKey, "has 2050 bytes.*DynamoDB allows 2048"),
     "long index key": (lambda db: db.update(KEY, User.email.set_default("x" * 2049)), InvalidKey, "email: has 2049"),
     "lone surrogate in key": (lambda db: db.get(User, SURROGATE, 1), InvalidKey, "User.org: .*half a surrogate"),
-    "no sort key": (lambda db: db.get(User, "a"), InvalidKey, "key is org and number: the sort key is missing"),
+    "no sort key": (lambda db: db.get(User, "a"), InvalidKey, "key is org and number: number is missing"),
     "no key": (lambda db: untyped(db).get(User), UsageError, r"get\(User, org, number\)"),
     "a sort key too many": (lambda db: db.get(Room, b"a", 1), InvalidKey, "Room has no sort key"),
     "a Key and more": (lambda db: untyped(db).get(KEY, "a"), UsageError, "the Key has the key values already"),

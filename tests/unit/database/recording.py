@@ -80,9 +80,12 @@ class RecordingControl:
 
 
 def record(
-    monkeypatch: pytest.MonkeyPatch, *script: bytes | Exception, control: RecordingControl | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    *script: bytes | Exception,
+    control: RecordingControl | None = None,
+    search: RecordingLane | None = None,
 ) -> RecordingLane:
-    """Let every database of this test use one recording lane, and that control client."""
+    """Let every database of this test use one recording lane, that control client, and that lane for vector searches."""
     lane = RecordingLane(*script)
 
     async def open_lane(_settings: TransportSettings, *, environ: Mapping[str, str]) -> OpenLane:
@@ -100,6 +103,16 @@ def record(
         assert control is not None
         return control
 
+    async def open_search(
+        _settings: TransportSettings, opened: OpenLane, *, environ: Mapping[str, str]
+    ) -> RecordingLane | None:
+        assert opened.lane is lane
+        assert environ
+        if search is not None:
+            search.opened += 1
+        return search  # without one, the lane takes searches, too
+
     monkeypatch.setattr(connection, "open_lane", open_lane)
+    monkeypatch.setattr(connection, "open_search", open_search)
     monkeypatch.setattr(connection, "open_control", open_control)
     return lane

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from dynamorm_async import (
+    GSI,
     Attr,
     ConditionFailed,
     Database,
     ItemExists,
     ItemNotFound,
     Key,
+    Table,
     VersionConflict,
     attr,
     embedded,
@@ -146,3 +148,40 @@ async def test_a_map_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, insi
     assert type(caught.value) is ConditionFailed
     assert f"no longer in the Mapped ({paths})" in str(caught.value)
     assert "Read the item again" in str(caught.value)
+
+
+bank = Table("bank", partition_key="pk", indexes=[GSI("gsi1", "gsi1pk")])
+
+
+@model(bank, type="payment", pk="PAYMENT#{number}", gsi1="STATE#{state}")
+class Payment:
+    number: Attr[str] = attr()
+    state: Attr[str] = attr(default="open")
+
+
+@model(type="card")
+class Card(Payment):
+    last4: Attr[str] = attr(default="")
+
+
+async def test_an_update_of_an_item_of_another_type_says_of_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the error has the item, as the model that it is of."""
+    item = {"pk": {"S": "PAYMENT#1"}, "number": {"S": "1"}, "_type": {"S": "payment"}}
+    failed = ConditionFailed("no", operation="UpdateItem", table="t")
+    failed.raw_item = item
+    record(monkeypatch, failed)
+    async with Database(region="eu-west-1") as db:
+        with pytest.raises(ConditionFailed, match=r"is no Card: it is of type 'payment', by its _type") as caught:
+            await db.update(Key(Card, "1"), Card.last4.set("1"))
+    assert caught.value.item == Payment(number="1")
+
+
+async def test_an_upsert_of_an_item_without_its_keys_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First values are not what the item may have, so its keys are made by a save."""
+    item = {"pk": {"S": "PAYMENT#1"}, "number": {"S": "1"}, "state": {"S": "paid"}, "_type": {"S": "card"}}
+    failed = ConditionFailed("no", operation="UpdateItem", table="t")
+    failed.raw_item = item
+    record(monkeypatch, failed)
+    async with Database(region="eu-west-1") as db:
+        with pytest.raises(ConditionFailed, match=r"first values of state: .*get\(\) it and save\(\) it"):
+            await db.update(Key(Card, "1"), Card.state.set_default("new"), upsert=True)

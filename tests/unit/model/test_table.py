@@ -194,3 +194,14 @@ def test_another_ttl_is_refused() -> None:
             pk: Attr[str] = partition_key()
             sk: Attr[str] = sort_key()
             gone: Attr[int] = ttl()
+
+
+def test_a_local_index_has_one_sort_attribute() -> None:
+    """Keys of several attributes are for global indexes, and a local one has the table's partition key."""
+    for partition, sort in (
+        ((KeyPart("pk"),), (KeyPart("a"), KeyPart("b"))),
+        ((KeyPart("pk"), KeyPart("a")), (KeyPart("b"),)),
+        ((KeyPart("other"),), (KeyPart("b"),)),
+    ):
+        with refused("shop", "lsi", "pk", "only global indexes"):
+            Table("shop", partition_key="pk", sort_key="sk", indexes=[TableIndex("lsi", partition, sort, local=True)])

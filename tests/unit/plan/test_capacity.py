@@ -120,3 +120,31 @@ def test_other_requests_read_by_their_operation() -> None:
     """The operation's name is enough."""
     assert is_read(REQUEST)
     assert not is_read(Request(operation="PutItem", body={}))
+
+
+def test_a_search_reports_bytes() -> None:
+    """Neither units nor a table: DynamoDB counts what a vector search examined apart from everything else."""
+    body = b'{"SearchResults": [], "ConsumedCapacity": {"VectorSearchRequestBytes": 61484.0}}'
+    assert reported_capacity("SearchVectors", body) == Capacity(searched_bytes=61484.0)
+    assert is_read(Request(operation="SearchVectors", body={"TableName": "t"}, table="t"))
+
+
+def test_a_write_reports_what_went_to_vector_indexes() -> None:
+    """All vector indexes together, beside the units of the table and its other indexes."""
+    record = {
+        "TableName": "t",
+        "CapacityUnits": 1.0,
+        "Table": {"CapacityUnits": 1.0},
+        "VectorIndexes": {"one": {"VectorWriteRequestBytes": 1024.0}, "two": {"VectorWriteRequestBytes": 2048.0}},
+    }
+    assert parse_capacity("PutItem", record) == Capacity(write=1.0, tables={"t": 1.0}, vector_bytes=3072.0)
+
+
+def test_bytes_are_added_up_and_cost_by_the_gigabyte() -> None:
+    """Prices without them leave them out."""
+    used = Capacity(read=1_000_000, searched_bytes=2**30) + Capacity(searched_bytes=2**30, vector_bytes=2**29)
+    assert (used.searched_bytes, used.vector_bytes) == (2**31, 2**29)
+    units = {"read_per_million": Decimal("0.125"), "write_per_million": Decimal(1)}
+    assert used.cost(Prices(**units)) == Decimal("0.125")
+    prices = Prices(**units, search_per_gb=Decimal("0.002"), vector_write_per_gb=Decimal("0.5"))
+    assert used.cost(prices) == Decimal("0.379")

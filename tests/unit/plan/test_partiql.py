@@ -205,9 +205,9 @@ def test_names_are_quoted() -> None:
     assert quoted_table(User, None, prefix="") == '"users"'
     assert quoted_table(User, User.by_email, prefix="staging-") == '"staging-users"."email-index"'
     assert quoted_table(table, "by_x", prefix='a"b-') == '"a""b-shop"."by_x"'
-    with pytest.raises(UsageError, match="table users has no index 'by_email'; its indexes: email-index"):
+    with pytest.raises(UsageError, match="table users has no index 'by_email'; it has email-index"):
         quoted_table(User, "by_email", prefix="")
-    with pytest.raises(UsageError, match="its indexes: none"):
+    with pytest.raises(UsageError, match=r"has no index .x.; it has none"):
         quoted_table(Table("shop", partition_key="pk"), "x", prefix="")
     with pytest.raises(UsageError, match="is not a model"):
         quoted_table(int, None, prefix="")

@@ -198,9 +198,41 @@ def partiql_transaction_positions(table: Table) -> bool:
 
 
 def multi_attribute_index_keys(table: Table) -> bool:
-    schema = [{"AttributeName": name, "KeyType": "HASH"} for name in ("one", "two")]
+    kinds = {"one": "HASH", "two": "HASH", "three": "RANGE", "four": "RANGE"}
+    schema = [{"AttributeName": name, "KeyType": kind} for name, kind in kinds.items()]
     index = {"IndexName": "both", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
-    return create(table.endpoint, f"{table.name}-multi", keys={"pk": "HASH"}, GlobalSecondaryIndexes=[index])
+    many = Table(table.endpoint, f"{table.name}-multi")
+    if not create(many.endpoint, many.name, keys={"pk": "HASH"}, GlobalSecondaryIndexes=[index]):
+        return False
+    item = {name: {"S": name} for name in ("pk", *kinds)}
+    many.send("PutItem", Item=item)
+    condition = "one = :a AND two = :b AND three = :c AND four > :d"
+    values = {f":{alias}": {"S": value} for alias, value in zip("abcd", ("one", "two", "three", "f"), strict=True)}
+    query = {"IndexName": "both", "KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+    return many.send("Query", **query)[1].get("Items") == [item]
+
+
+def vector_indexes(table: Table) -> bool:
+    index = {
+        "IndexName": "nearest",
+        "VectorAttribute": {"AttributeName": "v"},
+        "Projection": {"ProjectionType": "ALL"},
+        "Dimensions": 2,
+        "DistanceFunction": "EUCLIDEAN",
+    }
+    other = Table(table.endpoint, f"{table.name}-vectors")
+    definitions = [{"AttributeName": "pk", "AttributeType": "S"}]
+    schema = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    other.send(
+        "CreateTable",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=definitions,
+        KeySchema=schema,
+        VectorIndexes=[index],
+    )
+    other.send("PutItem", Item={"pk": {"S": "a"}, "v": {"L": [{"N": "3"}, {"N": "4"}]}})
+    answer = other.send("SearchVectors", IndexName="nearest", SearchVector=[{"N": "0"}, {"N": "0"}], TopK=1)[1]
+    return [hit["Item"] for hit in answer.get("SearchResults", [])] == [{"pk": {"S": "a"}}]
 
 
 def foreign_cursor_refused(table: Table) -> bool:
@@ -358,6 +390,7 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     transaction_token,
     ttl_twice_refused,
     unused_values_refused,
+    vector_indexes,
 )
 
 
