@@ -9,12 +9,14 @@ import attrs
 import msgspec
 
 from dynamorm_async.codec.answers import answer_json, bytes_in
+from dynamorm_async.codec.variant_reader import type_in
 from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.hydrate import Hydrator
 from dynamorm_async.database.keyed import KeyReader
 from dynamorm_async.database.results import result_maker
 from dynamorm_async.plan.hiding import Hiding, hiding
+from dynamorm_async.plan.strangers import types_of
 from dynamorm_async.plan.vectors import MAX_TOP_K, Found, SearchPlan, found_in
 
 M = TypeVar("M")
@@ -70,11 +72,11 @@ class Search:
 
     def _is_foreign(self, hit: Found) -> bool:
         """Whether it is of another model of the table: a search takes no condition on the discriminator."""
-        spec = self._plan.spec
-        if spec.type is None or spec.table.discriminator is None:
+        spec, types = self._plan.spec, types_of(self._plan.spec)
+        if not types or spec.table.discriminator is None:
             return False
-        tag = answer_json(hit.Item).get(spec.table.discriminator)
-        return tag is not None and tag.get("S") not in (spec.type, *spec.variants)
+        kind = type_in(answer_json(hit.Item), spec.table.discriminator)
+        return kind is not None and kind not in types
 
     async def _hits(self, found: Sequence[Found]) -> list[SearchHit[Any]]:
         if self._plan.hydrate:

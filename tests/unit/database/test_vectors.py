@@ -20,8 +20,10 @@ from dynamorm_async import (
     DecodeError,
     InvalidValue,
     SearchHit,
+    Table,
     UsageError,
     ValidationFailed,
+    VectorIndex,
     attr,
     deleted_at,
     model,
@@ -62,6 +64,34 @@ class Note:
     keys = vector_index("vector", dimensions=2, distance="euclidean", projection="keys_only")
 
 
+library = Table(
+    "library",
+    partition_key="pk",
+    indexes=[VectorIndex("near", "vector", dimensions=2, distance="cosine")],
+)
+
+
+@model(library, type="book", pk="BOOK#{number}")
+class Book:
+    number: Attr[str] = attr()
+    vector: Attr[list[float]] = attr()
+
+
+@model(type="atlas")
+class Atlas(Book):
+    maps: Attr[int] = attr(default=0)
+
+
+@model(library, type="film", pk="FILM#{number}")
+class Film:
+    number: Attr[str] = attr()
+    vector: Attr[list[float]] = attr()
+
+
+def shelved(kind: str, number: str, **more: Any) -> dict[str, Any]:
+    return {"pk": {"S": f"{kind}#{number}"}, "_type": {"S": kind.lower()}, "number": {"S": number}, **more}
+
+
 def raw(number: int, **more: Any) -> dict[str, Any]:
     item = {"shelf": {"S": "a"}, "number": {"N": str(number)}, "topic": {"S": "cats"}, "title": {"S": f"t{number}"}}
     return item | more
@@ -93,6 +123,15 @@ async def db() -> AsyncIterator[Database]:
 
 
 CATS = Article.topic == "cats"
+
+
+async def test_hits_of_other_models_are_left_out(monkeypatch: pytest.MonkeyPatch, db: Database) -> None:
+    """A search of a shared table finds items of every model: those of this one and of its variants are handed out."""
+    atlas = {**shelved("ATLAS", "2", maps={"N": "3"}), "pk": {"S": "BOOK#2"}}
+    lane = record(monkeypatch, found(shelved("FILM", "9"), atlas, shelved("BOOK", "1")))
+    hits = await db.search(Book.vector, [1.0, 0.0], top_k=5)
+    assert [(type(hit.item).__mro__[1], hit.item.number) for hit in hits] == [(Atlas, "2"), (Book, "1")]
+    assert [request.operation for request in lane.requests] == ["SearchVectors"]
 
 
 async def test_hits_are_partial_models_in_order(monkeypatch: pytest.MonkeyPatch, db: Database) -> None:
