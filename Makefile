@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long lint types bench engines clean
+.PHONY: help demo test long differential soak scoreboard lint types bench engines audit lock clean
 .NOTPARALLEL:
 
 # The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
@@ -29,7 +29,7 @@ complain = $(error make $@ needs what is missing here: $(subst $(space),$(comma)
 require = $(if $(strip $(1)),$(call complain,$(strip $(1))))
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 demo: ## set up and run the quickstart on the embedded engine
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/testing.stamp
@@ -42,6 +42,18 @@ test: ## set up, fetch the engines, check style and types, run every test
 long: ## run the property tests with ten times the examples, drawn anew
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
 	@$(python) -m pytest --numprocesses 2 --hypothesis-profile long --timeout 7200 tests/property
+
+differential: ## run generated programs on two engines and a dict model, which have to agree
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
+	@$(python) -m tests.differential $(if $(PROGRAMS),--programs $(PROGRAMS)) $(if $(SEED),--seed $(SEED))
+
+soak: ## run mixed traffic with random faults for MINUTES=10 and watch memory, descriptors and tasks
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
+	@$(python) -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED))
+
+scoreboard: ## measure the figures of reliability, each beside raw aiobotocore
+	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
+	@$(python) -m tests.faults.scoreboard $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 lint: ## check style and format with ruff
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/dev.stamp
@@ -60,8 +72,32 @@ bench: ## measure against raw aiobotocore and print the ratios
 engines: ## fetch the DynamoDB engines that the tests run against
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(PYTHON) scripts/fetch_engines.py
 
+audit: ## look every locked package up among known vulnerabilities
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/tools.stamp
+	@$(venv)/tools/bin/python scripts/audit.py
+
+lock: ## pin what development installs, after a change of pyproject.toml; upgrade=1 takes the newest versions
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/tools.stamp
+	@$(venv)/tools/bin/python scripts/lock.py $(if $(upgrade),--upgrade)
+
 clean: ## remove the environment, the engines and every cache
 	rm -rf $(venv) .engines .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+# What development installs is pinned with hashes, the build backend too; `make lock` writes it down.
+locked := -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --requirement
+
+$(venv)/dev.stamp: pyproject.toml requirements/dev.txt
+	@echo "setting up $(venv) with what requirements/dev.txt pins"
+	@$(PYTHON) -m venv $(venv)
+	@$(python) $(locked) requirements/dev.txt
+	@$(python) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(venv)/tools.stamp: requirements/tools.txt
+	@echo "setting up $(venv)/tools with what requirements/tools.txt pins"
+	@$(PYTHON) -m venv $(venv)/tools
+	@$(venv)/tools/bin/python $(locked) requirements/tools.txt
+	@touch $@
 
 # One stamp for each extra: an install that was interrupted leaves none, and is done again.
 $(venv)/%.stamp: pyproject.toml

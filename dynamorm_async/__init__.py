@@ -19,6 +19,7 @@ from dynamorm_async.database.collection import Collection, Collections
 from dynamorm_async.database.database import Database
 from dynamorm_async.database.execution import Execution, RowStream
 from dynamorm_async.database.grouped import Grouped, UnknownItem
+from dynamorm_async.database.keyring import DataKey, KeyProvider, KeyUse, LocalKeyring
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.page import Page
 from dynamorm_async.database.pages import PageStream
@@ -50,6 +51,7 @@ from dynamorm_async.errors import (
     CursorError,
     DatabaseClosed,
     DecodeError,
+    DecryptError,
     DuplicateItem,
     DynamormError,
     EndpointUnreachable,
@@ -102,6 +104,7 @@ from dynamorm_async.model.attributes import (
     attr,
     created_at,
     deleted_at,
+    encrypted,
     partition_key,
     sort_key,
     ttl,
@@ -126,6 +129,7 @@ from dynamorm_async.plan.statements import Statement
 from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
 from dynamorm_async.plan.vector_tables import VectorIndexDescription
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
+from dynamorm_async.transport.sdk_logging import quiet_sdk_logging
 
 if typing.TYPE_CHECKING:
     from dynamorm_async.codec.converter import make_converter
@@ -170,9 +174,11 @@ __all__ = [
     "Credentials",
     "CredentialsError",
     "CursorError",
+    "DataKey",
     "Database",
     "DatabaseClosed",
     "DecodeError",
+    "DecryptError",
     "DuplicateItem",
     "DynamormError",
     "Endpoint",
@@ -197,7 +203,10 @@ __all__ = [
     "ItemStream",
     "ItemTooLarge",
     "Key",
+    "KeyProvider",
+    "KeyUse",
     "LimitExceeded",
+    "LocalKeyring",
     "Meter",
     "ModelError",
     "ModelVectorIndex",
@@ -263,6 +272,7 @@ __all__ = [
     "created_at",
     "deleted_at",
     "embedded",
+    "encrypted",
     "iam_policy",
     "index",
     "make_converter",
@@ -270,6 +280,7 @@ __all__ = [
     "outdated",
     "partition",
     "partition_key",
+    "quiet_sdk_logging",
     "sort_key",
     "ttl",
     "unique",

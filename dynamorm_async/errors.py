@@ -172,7 +172,22 @@ class DecodeError(DynamormError):
         self.problems = tuple(problems)
         where = ", ".join(f"{name}={value!r}" for name, value in self.key.items()) or "without a key"
         lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(f"the item {where} {self._misfit} {model}:{lines}")
+        wrong = f"the item {where} {self._misfit} {model}"
+        if model == "of the answer":  # not of an item at all
+            wrong = "the shape of the answer is not DynamoDB's"
+        super().__init__(f"{wrong}:{lines}")
+        # What a parser said on the way quotes values, of secret attributes as well: a trace must not print it.
+        self.__suppress_context__ = True
+
+
+class DecryptError(DecodeError):
+    """An encrypted attribute could not be decrypted, or holds what was never encrypted. No value is in the message.
+
+    It was changed, or copied from another item, attribute or table; its key is not known to ``Database(keys=...)``; or it was
+    written before the attribute was ``encrypted()``.
+    """
+
+    _misfit = "cannot be decrypted as model"
 
 
 class UnrecognizedItem(DecodeError):
@@ -284,12 +299,28 @@ class BadResponse(TransportError):
 
 
 class OutcomeUnknown(CallError):
-    """A write that is not safe to repeat was sent, and its answer was lost: it may or may not have been applied.
+    """The answer of a write was lost: it may or may not have been applied.
 
-    Read the item (consistently) to find out. The cause (``__cause__``) says how the answer was lost.
+    Every write ends so whose fate is not known, whatever its last attempt failed with. The cause (``__cause__``) says how.
+
+    Attributes:
+        retryable: whether the same call may be made again: applying it twice leaves the item as applying it once does.
+        key: of the item, so that ``await db.get(error.key, consistent=True)`` shows what is there; ``None`` of requests
+            with several items, and of PartiQL.
+        written: what the item has if the write was applied, by attribute: the new version and the times of the write,
+            where the model has such attributes and the write was of an instance. A version that is still
+            lower was not applied; the same version with the same time of the write was.
     """
 
     maybe_applied = True
+    key: Any = None  # Key[M] of the write's own model, which callers know
+    written: Mapping[str, Any] = {}  # values of any type
+
+    def __init__(
+        self, message: str, *, operation: str, table: str | None = None, attempts: int = 1, retryable: bool = False
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, attempts=attempts)
+        self.retryable = retryable
 
 
 class BatchStatementsFailed(CallError):

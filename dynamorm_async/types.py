@@ -35,6 +35,20 @@ UNSET: Final = Unset()
 """Stands for an argument that was not given, where ``None`` is a value."""
 
 
+class Sealed(msgspec.Struct, frozen=True):
+    """The encrypted attributes of the items of one table.
+
+    Attributes:
+        table: the table's name, to which their ciphertexts are bound.
+        key: the names of its key attributes, to whose values they are bound.
+        attributes: the names of the attributes that some model of the table encrypts.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    attributes: frozenset[str]
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call to DynamoDB, before it is encoded and signed.
 
@@ -43,13 +57,47 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         body: the operation's parameters in DynamoDB's JSON form; binary content as ``bytes``.
         table: the table that it concerns, for errors; ``None`` where there is not one.
         repeatable: whether applying it twice leaves the table as applying it once does. A request that is
-            not repeatable is never sent again once its answer may have been lost.
+            neither repeatable nor ``at_most_once`` is never sent again once its answer may have been lost.
+        at_most_once: whether its own condition does not hold any more once it was applied, so that sending it again does
+            no harm; should the condition fail then, it may have been by the request's own doing.
+        only_reads: whether it is a PartiQL request of nothing but SELECTs; of other operations the name tells.
+        sealed: what of it, and of its answer, is encrypted, for each table that has encrypted attributes; of a request of
+            several statements, which do not tell their tables, for each statement.
     """
 
     operation: str
     body: dict[str, Any]
     table: str | None = None
     repeatable: bool = True
+    at_most_once: bool = False
+    only_reads: bool = False
+    sealed: tuple[Sealed, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change a table."""
+        return self.operation in _WRITES and not self.only_reads
+
+    def __repr__(self) -> str:  # the body is items and keys, which belong in no log
+        return f"<Request {self.operation}{f' on {self.table}' if self.table else ''}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return [("operation", self.operation), ("table", self.table)]
+
+
+_WRITES: Final = frozenset(
+    {
+        "BatchExecuteStatement",
+        "BatchWriteItem",
+        "DeleteItem",
+        "ExecuteStatement",
+        "ExecuteTransaction",
+        "PutItem",
+        "TransactWriteItems",
+        "UpdateItem",
+    }
+)
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -64,3 +112,10 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
     request_id: str | None = None
     attempts: int = 1
+
+    def __repr__(self) -> str:  # as of a Request
+        return f"<Response of {len(self.body)} bytes, request id {self.request_id}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return [("request_id", self.request_id)]

@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from botocore.loaders import create_loader
 
+from tests.canaries import CanarySearch
 from tests.engines import ENGINES, LANES, dynamodb_local_endpoint, dynoxide_endpoint, moto_endpoint
 
 __all__ = ["dynamodb_local_endpoint", "dynoxide_endpoint", "moto_endpoint"]  # fixtures for every test
@@ -26,6 +27,10 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, data
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci")  # pytest --hypothesis-profile=dev explores, =long goes ten times as far
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(CanarySearch(), "canaries")
 
 
 @pytest.fixture(scope="session")

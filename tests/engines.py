@@ -96,6 +96,12 @@ def endpoint_of(engine: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def dynoxide_endpoint() -> Iterator[str]:
+    with dynoxide() as endpoint:
+        yield endpoint
+
+
+@contextlib.contextmanager
+def dynoxide() -> Generator[str]:
     program = FOLDER / "dynoxide" / "package" / "dynoxide"
     command: list[str | Path] = [program, "serve", "--host", "127.0.0.1", "--port", "{port}"]
     with process("dynoxide", command, program=program) as endpoint:
@@ -104,6 +110,12 @@ def dynoxide_endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local_endpoint() -> Iterator[str]:
+    with dynamodb_local() as endpoint:
+        yield endpoint
+
+
+@contextlib.contextmanager
+def dynamodb_local() -> Generator[str]:
     java = shutil.which("java")
     if java is None:
         pytest.fail("the engine dynamodb-local needs java; install a JRE and run `make test`.", pytrace=False)

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from dynamorm_async.codec.encrypted import ENCRYPTED, Plaintext
+from dynamorm_async.codec.hidden import MASKED, hidden
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
@@ -42,8 +44,8 @@ def parse_answer(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) 
 
 
 def plain_key(raw: Mapping[str, Any], key: Iterable[Member]) -> dict[str, object]:
-    """The key attributes that an item has, as plain values, for errors."""
-    found = {member.wire: raw[member.wire] for member in key if member.wire in raw}
+    """The key attributes that an item has, as plain values, for errors. Secret ones are masked."""
+    found = {member.wire: MASKED if member.shape.hidden else raw[member.wire] for member in key if member.wire in raw}
     return {
         name: next(iter(value.values()), None) if isinstance(value, Mapping) else value for name, value in found.items()
     }
@@ -59,11 +61,13 @@ def bytes_in(item: Mapping[str, Any]) -> dict[str, AttributeValue]:
     for name, value in item.items():
         collector.run(name, from_attribute_value, value)
     collector.check()
-    return {name: _bytes_in(value) for name, value in item.items()}
+    return {name: _bytes_in(value, name) for name, value in item.items()}
 
 
-def _bytes_in(value: Any) -> Any:  # an AttributeValue
+def _bytes_in(value: Any, name: str = "") -> Any:  # an AttributeValue
     tag, content = next(iter(value.items()))
+    if tag == ENCRYPTED:
+        return hidden({ENCRYPTED: Plaintext(name, _bytes_in(content))})
     if tag == "B" and isinstance(content, str):
         return {"B": base64.b64decode(content)}
     if tag == "BS":

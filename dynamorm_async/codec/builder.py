@@ -18,6 +18,7 @@ import attrs
 
 from dynamorm_async.codec import containers, numbers, scalars
 from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.encrypted import encrypted_shape
 from dynamorm_async.codec.families import Family, family_of
 from dynamorm_async.codec.generic import GenericPath
 from dynamorm_async.codec.hints import attribute_types
@@ -111,11 +112,14 @@ class ShapeBuilder:
         """
         known = self._layouts.get(tp)
         if known is None:
+            own = not self._layouts and not self._under_way
             self._under_way.append(tp)
             try:
                 known = self._layouts[tp] = self._build_layout(tp)
             finally:
                 self._under_way.pop()
+            if not own:
+                _refuse_encrypted(typing.get_origin(tp) or tp)
         return known
 
     def codec(self, tp: Any) -> LayoutCodec:
@@ -131,6 +135,7 @@ class ShapeBuilder:
 
     def types(self, tp: Any) -> Mapping[str, Any]:
         """The declared types of an attrs class's attributes."""
+        _refuse_encrypted(typing.get_origin(tp) or tp)
         return attribute_types(tp, self._local_names)
 
     def shape(self, hint: Any, where: str) -> Shape:
@@ -171,8 +176,13 @@ class ShapeBuilder:
                 continue
             options = options_of(field)
             where = f"{cls.__name__}.{field.name}"
-            shape = self.stored_shape(hints[field.name], options.storage, where)
             wire = field.name if options.name is None else options.name
+            if options.storage == "encrypted":
+                shape: Shape = self._encrypted(hints[field.name], wire, where)
+            else:
+                shape = self.stored_shape(hints[field.name], options.storage, where)
+            if options.secret and not shape.hidden:
+                shape = attrs.evolve(shape, hidden=True)
             members.append(Member(field.name, wire, shape, field.default, field.alias, options.storage))
         constructed = not getattr(cls, "__dynamorm_fast__", False)
         return Layout(cls, tuple(members), constructed, tuple(unstored))
@@ -280,6 +290,10 @@ class ShapeBuilder:
         optional = hint is Any or _without_none(hint)[1]
         return Shape(hint, "", lambda: dict[str, Any], _call(dump), _call(lift), optional=optional)
 
+    def _encrypted(self, hint: Any, wire: str, where: str) -> Shape:
+        inner, optional = _without_none(_plain(hint))
+        return encrypted_shape(self.shape(inner, where), hint, wire, optional=optional)
+
     def _epoch(self, hint: Any, where: str) -> Shape:
         if hint not in _EPOCH_TYPES:
             raise ModelError(f"{where}: ttl() wants Attr[datetime], Attr[int] or one of them with | None, not {hint}")
@@ -294,6 +308,20 @@ class ShapeBuilder:
     def _compressed(self, hint: Any, where: str) -> Shape:
         dump, load = self.generic.compressed_functions(hint, where)
         return Shape(hint, "B", lambda: bytes, _call(dump), _call(load))
+
+
+def _refuse_encrypted(cls: type) -> None:
+    """A ciphertext is bound to an attribute of an item: what is inside of one has no name that nothing else could have.
+
+    Raises:
+        ModelError: an attribute of a class that is inside of a model is ``encrypted()``.
+    """
+    for field in attrs.fields(cls) if attrs.has(cls) else ():
+        if options_of(field).storage == "encrypted":
+            raise ModelError(
+                f"{cls.__name__}.{field.name} is encrypted(), but {cls.__name__} is inside of an attribute: encrypt the model's "
+                f"whole attribute instead, Attr[{cls.__name__}] = encrypted()"
+            )
 
 
 def _sequence(hint: Any, origin: type, item: Shape) -> Shape:

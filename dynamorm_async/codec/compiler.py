@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.derived import Carried
 from dynamorm_async.codec.families import misplaced
+from dynamorm_async.codec.hidden import misfit_text
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.partial import PARTIAL
@@ -146,7 +147,7 @@ class LayoutCodec:
         try:
             return self.member_encoder(member)(value)
         except (InvalidValue, InvalidKey) as error:
-            raise type(error)(f"{self.layout.cls.__name__}.{member.name}: {error}") from None
+            raise type(error)(f"{self.layout.cls.__name__}.{member.name}: {told(member, value, error)}") from None
 
     @cached_property
     def _member_encoders(self) -> dict[str, Callable[[Any], AttributeValue | None]]:
@@ -205,6 +206,11 @@ class LayoutCodec:
                 )
         lines.append(f"o = {cls}(**k)")
         return lines
+
+
+def told(member: Member, value: object, error: Exception) -> str:
+    """What an error says of a value that its attribute cannot hold."""
+    return misfit_text(value) if member.shape.hidden else str(error)
 
 
 def _carried_wire(carried: Carried) -> Any:  # a msgspec type expression

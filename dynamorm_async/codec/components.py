@@ -78,6 +78,8 @@ class Component:
             reason = f"the attribute is {self.form.tag} in the model, and here it is {found}"
         except ValueError as error:
             reason = str(error)
+        if self.member.shape.hidden:
+            raise InvalidKey(f"{self.owner}.{self.member.name}, which is secret, cannot be {self.placeholder} of a key")
         shown = shorten(repr(next(iter(value.values()), None)))
         raise InvalidKey(
             f"{self.owner}.{self.member.name} is {shown}, which cannot be {self.placeholder} of a key: {reason}"

@@ -27,7 +27,7 @@ def page_decoder(item: Any) -> msgspec.json.Decoder[Any]:  # a msgspec type expr
     return answer_decoder(
         "PageAnswer",
         [
-            ("Items", _list_of(item), msgspec.field(default_factory=list)),
+            ("Items", _list_of(item)),  # there is always one, so that an answer of something else is none
             ("ScannedCount", int, 0),
             ("LastEvaluatedKey", dict[str, Any] | None, None),
             ("ConsumedCapacity", Any, None),

@@ -13,6 +13,7 @@ import attrs
 
 from dynamorm_async.codec import containers
 from dynamorm_async.codec.families import family_of, misplaced
+from dynamorm_async.codec.hidden import MISREAD
 from dynamorm_async.codec.hooks import is_ours, ours, unstructure_hook
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector, Misfit, expected
@@ -168,7 +169,14 @@ class GenericPath:
         return shape.encode(value)
 
     def _decode_member(self, member: Member, value: Any) -> Any:  # of the member's type
-        return self._read(member.shape, value) if member.storage == "native" else member.shape.decode(value)
+        if member.storage != "native":
+            return member.shape.decode(value)
+        if not member.shape.hidden:
+            return self._read(member.shape, value)
+        try:
+            return self._read(member.shape, value)
+        except Exception:  # noqa: BLE001 - hooks raise what they like, and may quote the value
+            raise Misfit([Problem("", MISREAD)]) from None
 
     def _read(self, shape: Shape, value: Any) -> Any:  # of the shape's type
         """A value by its shape, so that attributes which a nested class does not have are passed over."""

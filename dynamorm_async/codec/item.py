@@ -14,10 +14,11 @@ import msgspec
 from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer, plain_key
 from dynamorm_async.codec.assembling import assembled
 from dynamorm_async.codec.builder import ShapeBuilder
-from dynamorm_async.codec.compiler import LayoutCodec
+from dynamorm_async.codec.compiler import LayoutCodec, told
 from dynamorm_async.codec.containers import vector_content
 from dynamorm_async.codec.depth import check_depth
 from dynamorm_async.codec.derived import DerivedAttributes
+from dynamorm_async.codec.encrypted import decode_error
 from dynamorm_async.codec.envelopes import RAW_PAGE, answer_decoder, last_key, page_decoder
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.misfit import Collector
@@ -165,7 +166,7 @@ class ItemCodec(Generic[M]):
             try:
                 content = compiled(value)
             except (InvalidValue, InvalidKey) as error:
-                raise InvalidKey(f"{where}: {error}") from None
+                raise InvalidKey(f"{where}: {told(member, value, error)}") from None
             if content is None:
                 raise InvalidKey(f"{where} is None, but it is {member.key_of}")
             return content
@@ -278,7 +279,7 @@ class ItemCodec(Generic[M]):
 
         Raises:
             DecodeError: some attributes do not fit (it lists each as a path), it is of another model or of a newer
-                schema, or an upcaster failed.
+                schema, or an upcaster failed; ``DecryptError`` where some could not be decrypted.
         """
         if not isinstance(raw, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # it comes from an answer
             raise DecodeError(self.layout.cls.__name__, {}, [Problem("", "is no map of attributes")])
@@ -292,7 +293,7 @@ class ItemCodec(Generic[M]):
         carried = collector.run("", bytes_in, {name: raw[name] for name in self._carried if name in raw})
         instance = None if collector.problems else collector.run("", assembled, self.layout, values)
         if collector.problems:
-            raise DecodeError(self.layout.cls.__name__, plain_key(raw, self._key), collector.problems)
+            raise decode_error(self.layout.cls.__name__, plain_key(raw, self._key), collector.problems)
         there = raw if older is None else own
         seen = self._snapshot(instance, there)
         vars(instance)[STORED] = Stored(seen, held_of(self.layout, there, seen), carried, older)

@@ -15,7 +15,7 @@ METADATA_KEY = "dynamorm_async"
 STORED = "_dynamorm_stored"
 """The entry of a model instance's ``__dict__`` that holds what is known to be in the table."""
 
-Storage = Literal["native", "json", "compressed", "epoch"]
+Storage = Literal["native", "json", "compressed", "epoch", "encrypted"]
 
 
 @attrs.frozen(kw_only=True)
@@ -26,12 +26,14 @@ class AttributeOptions:
         role: ``attribute``, ``partition_key``, ``sort_key``, ``version``, ``created_at``, ``updated_at``, ``deleted_at``
             or ``ttl``.
         name: the attribute's name in DynamoDB; ``None`` is the Python name.
-        storage: how the value is stored: as its own type, as JSON text, compressed, or as epoch seconds.
+        storage: how the value is stored: as its own type, as JSON text, compressed, as epoch seconds, or encrypted.
+        secret: whether the value is kept out of reprs, errors and logs.
     """
 
     role: str = "attribute"
     name: str | None = None
     storage: Storage = "native"
+    secret: bool = False
 
 
 @attrs.frozen

@@ -28,7 +28,7 @@ def expected(what: str, value: object) -> Misfit:
 def problems_of(error: BaseException, prefix: str) -> list[Problem]:
     """The problems of an error, below a path."""
     if isinstance(error, Misfit):
-        return [Problem(join(prefix, problem.path), problem.message) for problem in error.problems]
+        return [type(problem)(join(prefix, problem.path), problem.message) for problem in error.problems]
     if isinstance(error, BaseExceptionGroup):  # cattrs groups what its own hooks find
         return [problem for inner in error.exceptions for problem in problems_of(inner, prefix)]
     return [Problem(prefix, str(error) or type(error).__name__)]

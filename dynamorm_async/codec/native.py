@@ -16,6 +16,8 @@ from typing import Any
 
 from dynamorm_async.codec.containers import make_set, map_key
 from dynamorm_async.codec.depth import MAX_CONTAINERS, MAX_DEPTH
+from dynamorm_async.codec.encrypted import ENCRYPTED, Plaintext
+from dynamorm_async.codec.hidden import hidden
 from dynamorm_async.codec.misfit import Collector, expected
 from dynamorm_async.codec.numbers import parse_number
 from dynamorm_async.codec.scalars import dump_bytes, dump_decimal, dump_float, dump_int
@@ -24,7 +26,7 @@ from dynamorm_async.errors import InvalidValue
 from dynamorm_async.types import AttributeValue
 
 
-def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noqa: PLR0911 - one return a type tag
+def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noqa: C901, PLR0911 - one return a type tag
     """A plain Python value as an AttributeValue.
 
     Raises:
@@ -44,6 +46,8 @@ def to_attribute_value(native: object, depth: int = 0) -> AttributeValue:  # noq
         return _set(native)
     if depth >= MAX_CONTAINERS and isinstance(native, Mapping | list | tuple):
         raise InvalidValue(f"lists and maps nest deeper than {MAX_DEPTH} levels, which is DynamoDB's limit")
+    if isinstance(native, Plaintext):  # as an upcaster was given it
+        return hidden({ENCRYPTED: native})
     if isinstance(native, Mapping):
         return {"M": {map_key(key): to_attribute_value(value, depth + 1) for key, value in native.items()}}
     if isinstance(native, list | tuple):
@@ -64,6 +68,8 @@ def from_attribute_value(value: object, depth: int = 0) -> Any:  # the Attribute
     if not isinstance(value, Mapping) or len(value) != 1:
         raise expected("an AttributeValue with one type tag", value)
     tag, content = next(iter(value.items()))
+    if tag == ENCRYPTED and isinstance(content, Mapping):
+        return content if isinstance(content, Plaintext) else Plaintext("", content)
     if tag in ("L", "M"):
         if depth >= MAX_DEPTH:
             raise expected(f"no more than {MAX_DEPTH} levels of lists and maps", "more")

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
+from dynamorm_async.codec.hidden import MASKED
+from dynamorm_async.codec.layout import options_of
+
 
 def partial_class(cls: type, names: Sequence[str]) -> type:
     """A subclass whose instances have only the named attributes.
@@ -15,9 +20,12 @@ def partial_class(cls: type, names: Sequence[str]) -> type:
         cls: a model class.
         names: the Python names of the attributes that are there.
     """
+    masked = {field.name for field in attrs.fields(cls) if options_of(field).secret}
 
     def show(self: object) -> str:
-        shown = ", ".join(f"{name}={vars(self)[name]!r}" for name in names if name in vars(self))
+        shown = ", ".join(
+            f"{name}={MASKED if name in masked else vars(self)[name]!r}" for name in names if name in vars(self)
+        )
         return f"<partial {cls.__name__} {shown}>"
 
     def equals(self: object, other: object) -> Any:  # a bool, or NotImplemented

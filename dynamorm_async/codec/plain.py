@@ -14,6 +14,7 @@ from uuid import UUID
 
 from dynamorm_async.codec import scalars
 from dynamorm_async.codec.depth import MAX_DEPTH
+from dynamorm_async.codec.encrypted import Plaintext
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value, to_attribute_value
 from dynamorm_async.codec.numbers import parse_number
@@ -108,7 +109,7 @@ def _native(value: object, depth: int) -> object:
     for kind, dump in _SCALARS:
         if isinstance(value, kind):
             return dump(value)
-    if value is None or isinstance(value, _NATIVE) or depth >= MAX_DEPTH:
+    if value is None or isinstance(value, (*_NATIVE, Plaintext)) or depth >= MAX_DEPTH:
         return value  # what nests too deep is refused where it is encoded
     if isinstance(value, Mapping):
         return {key: _native(element, depth + 1) for key, element in value.items()}

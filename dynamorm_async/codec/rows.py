@@ -10,10 +10,12 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from dynamorm_async.codec.answers import answer_json, bytes_in
+from dynamorm_async.codec.encrypted import decode_error
+from dynamorm_async.codec.hidden import MASKED
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.page import PageContent
-from dynamorm_async.errors import DecodeError
+from dynamorm_async.errors import DecodeError, Problem
 
 R = TypeVar("R")
 
@@ -43,6 +45,7 @@ class SelectedRows:
         self._model = layout.cls.__name__
         self._key_names = key_names
         members = {member.wire: member for member in layout.members}
+        self._hidden = {name for name, member in members.items() if member.shape.hidden}
         self._paths = [(path, shape, members[str(path[0])]) for path, shape in paths]
 
     def row(self, item: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -56,8 +59,12 @@ class SelectedRows:
             collector.run(path_text(path), _value, item, path, shape, member) for path, shape, member in self._paths
         )
         if collector.problems:
-            key = {name: next(iter(item[name].values()), None) for name in self._key_names if name in item}
-            raise DecodeError(self._model, key, collector.problems)
+            key = {
+                name: MASKED if name in self._hidden else next(iter(item[name].values()), None)
+                for name in self._key_names
+                if name in item
+            }
+            raise decode_error(self._model, key, collector.problems)
         return row
 
 
@@ -69,10 +76,12 @@ def raw_page(body: bytes, *, make: Callable[[Mapping[str, Any]], R]) -> PageCont
         make: what becomes of an item in DynamoDB's JSON form.
 
     Raises:
-        DecodeError: an item does not fit.
+        DecodeError: it is no page, or an item does not fit.
     """
     answer = answer_json(body)
-    raw: list[dict[str, Any]] = answer.get("Items", [])
+    if "Items" not in answer:  # as in compiled pages
+        raise DecodeError("of the answer", {}, [Problem("Items", "is missing")])
+    raw: list[dict[str, Any]] = answer["Items"]
     last_key = answer.get("LastEvaluatedKey")
     return PageContent(
         [make(item) for item in raw],

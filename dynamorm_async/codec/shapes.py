@@ -17,10 +17,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from dynamorm_async.codec.depth import MAX_CONTAINERS, check_depth
+from dynamorm_async.codec.hidden import MISREAD, hidden, misfit_text
 from dynamorm_async.codec.layout import Layout
-from dynamorm_async.codec.misfit import expected
+from dynamorm_async.codec.misfit import Misfit, expected
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.scalars import wrong_type
+from dynamorm_async.errors import InvalidValue, Problem
 from dynamorm_async.types import AttributeValue
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Shape:
         sequence: what a list's elements are put in, ``list`` or ``tuple``.
         recursive: the class, where it is inside itself and so has no layout here.
         variants: the classes of a family, where the value tells which of them it is.
+        hidden: whether values are kept out of reprs and errors.
     """
 
     type: Any  # any type annotation
@@ -63,6 +66,12 @@ class Shape:
     sequence: type[list[Any] | tuple[Any, ...]] = list
     recursive: type | None = None
     variants: Variants | None = None
+    hidden: bool = False
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether DynamoDB sees ciphertexts of its values only."""
+        return False
 
     @property
     def nullable(self) -> bool:
@@ -72,7 +81,7 @@ class Shape:
     @property
     def element(self) -> Shape | None:
         """The shape of a list's, set's or map's elements."""
-        return self.item
+        return self.item if self.item is None or not self.hidden else attrs.evolve(self.item, hidden=True)
 
     @property
     def instance_of(self) -> type | None:
@@ -90,6 +99,10 @@ class Shape:
 
     def child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
+        found = self._child(segment)
+        return found if found is None or not self.hidden else (found[0], attrs.evolve(found[1], hidden=True))
+
+    def _child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         if not self.tag:
             return segment, ANYTHING
         if self.variants is not None:
@@ -111,10 +124,19 @@ class Shape:
         Raises:
             InvalidValue: the value is of another type, cannot be stored, or nests too deep.
         """
-        encoded = self._encode(value)
+        try:
+            encoded = self._encode(value)
+        except InvalidValue:
+            if not self.hidden:
+                raise
+            raise InvalidValue(misfit_text(value)) from None
         if self.may_nest_deep:
             check_depth(encoded)
         return encoded
+
+    def shown(self, value: AttributeValue) -> AttributeValue:
+        """A value beside those of this shape, which is not shown where they are not."""
+        return hidden(value) if self.hidden else value
 
     @cached_property
     def containers(self) -> int | None:
@@ -147,7 +169,12 @@ class Shape:
         Raises:
             msgspec.ValidationError, ValueError: it does not fit.
         """
-        return self._decode(value)
+        if not self.hidden:
+            return self._decode(value)
+        try:
+            return self._decode(value)
+        except Exception:  # noqa: BLE001 - hooks raise what they like, and may quote the value
+            raise Misfit([Problem("", MISREAD)]) from None
 
     @cached_property
     def _decode(self) -> Callable[[Mapping[str, Any]], Any]:
@@ -159,6 +186,11 @@ class Shape:
 
 def attribute_dump(shape: Shape, name: str, names: Names) -> str:
     """The source of a whole AttributeValue, from the name of a variable."""
+    value = _dumped(shape, name, names)
+    return f"{names.bind(hidden, 'hidden')}({value})" if shape.hidden else value
+
+
+def _dumped(shape: Shape, name: str, names: Names) -> str:
     if not shape.tag:
         return shape.dump(name, names)
     value = f"{{{shape.tag!r}: {shape.dump(name, names)}}}"

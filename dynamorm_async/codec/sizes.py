@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from dynamorm_async.codec.encrypted import ENCRYPTED, OVERHEAD, sized
 from dynamorm_async.errors import InvalidValue, ItemTooLarge
 from dynamorm_async.types import AttributeValue, RawItem
 
@@ -38,7 +39,7 @@ def check_size(model: str, item: RawItem) -> None:
         InvalidValue: a text that has no UTF-8 form.
     """
     try:
-        encoded = msgspec.json.encode(item)
+        encoded = msgspec.json.encode(item, enc_hook=sized)
     except UnicodeEncodeError as error:
         name = next((n for n, value in item.items() if not _is_text(n, value)), "?")
         raise InvalidValue(
@@ -70,6 +71,8 @@ def _content_size(tag: str, content: Any) -> int:  # noqa: PLR0911 - one return 
         return 3 + sum(1 + value_size(element) for element in content)
     if tag == "M":
         return 3 + _map_size(content)
+    if tag == ENCRYPTED:
+        return OVERHEAD + len(content.content())
     return 1  # BOOL and NULL
 
 
@@ -90,7 +93,7 @@ def _number_size(text: str) -> int:
 
 def _is_text(name: str, value: AttributeValue) -> bool:
     try:
-        msgspec.json.encode({name: value})
+        msgspec.json.encode({name: value}, enc_hook=sized)
     except UnicodeEncodeError:
         return False
     return True

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from dynamorm_async.codec.answers import bytes_in, plain_key
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.derived import Carried, DerivedAttributes
+from dynamorm_async.codec.encrypted import renamed
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
@@ -162,8 +163,9 @@ class Upcasting:
                 raise self._error(key, f"{where} returned the name {name!r}: names of attributes are text")
             if name in self._reserved:
                 raise self._error(key, f"{where} returned {name}, which the library writes: leave it out")
-            encoded = collector.run(f"{name}, as {where} returned it", encode_parameter, value)
-            result[name] = encoded
+            encoded: AttributeValue | None = collector.run(f"{name}, as {where} returned it", encode_parameter, value)
+            if encoded is not None:
+                result[name] = renamed(name, encoded)
         if collector.problems:
             raise DecodeError(self._model, key, collector.problems)
         return result

@@ -27,6 +27,11 @@ class Send(Protocol):
         ...
 
 
+async def begin_at_once(_operation: str, timeout: float | None) -> float | None:
+    """Let a call begin, where nobody counts them."""
+    return timeout
+
+
 @attrs.frozen(kw_only=True)
 class Access:
     """What a builder has of its database.
@@ -37,6 +42,8 @@ class Access:
         clock: the time by which items have expired.
         sleep: waits for a number of seconds.
         note: takes what was read, to be counted.
+        begin: waits until a call may begin, before it is planned; takes its operation and its time in seconds, and gives what
+            is left of that.
     """
 
     send: Send
@@ -44,3 +51,4 @@ class Access:
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[object]] = anyio.sleep
     note: Note = no_note
+    begin: Callable[[str, float | None], Awaitable[float | None]] = begin_at_once

@@ -11,6 +11,7 @@ from decimal import Context, Decimal, Inexact
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, final
 
+from dynamorm_async.codec.hidden import shown
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.attr import Attr
@@ -52,7 +53,7 @@ class Sum:
     def add(self, value: Any, /) -> None:
         """Take one number."""
         if isinstance(value, bool) or not isinstance(value, int | Decimal | float | timedelta):
-            raise UsageError(f"{value!r} is no number: it cannot be added up")
+            raise UsageError(f"a {type(value).__name__} is no number: it cannot be added up")
         self._is_float = self._is_float or isinstance(value, float)
         exact = Decimal(repr(value)) if isinstance(value, float) else value
         self._total = exact if self._total is None else _exact_sum(self._total, exact)
@@ -120,7 +121,7 @@ class _Extreme:
 
 
 def _without_order(value: Any) -> UsageError:
-    return UsageError(f"{value!r} has no order: there is no lowest or highest of such values")
+    return UsageError(f"a {type(value).__name__} has no order: there is no lowest or highest of such values")
 
 
 class Count:
@@ -187,7 +188,9 @@ class Groups(Generic[G]):
         async with self._values(self._attribute, attribute) as rows:
             async for group, value in rows:
                 if not isinstance(group, Hashable):
-                    raise UsageError(f"{self._attribute!r} has the value {group!r}, which cannot name a group")
+                    raise UsageError(
+                        f"{self._attribute!r} has the value {shown(self._attribute, group)}, which cannot name a group"
+                    )
                 fold_of_group = folds.get(group) or folds.setdefault(group, make())
                 if value is not None or keep_none:
                     fold_of_group.add(value)

@@ -12,6 +12,7 @@ import anyio
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.batch_operations import BatchProgress, Entry, Operations
+from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.unprocessed import Rounds
 from dynamorm_async.database.writing import send_write, settle
 from dynamorm_async.errors import (
@@ -26,7 +27,7 @@ from dynamorm_async.errors import (
     UsageError,
 )
 from dynamorm_async.plan.batch_write import batch_write, unprocessed_in
-from dynamorm_async.types import Response
+from dynamorm_async.types import Request, Response
 
 OnProgress: TypeAlias = Callable[[BatchProgress], Awaitable[object]]
 """What is told how far a batch is."""
@@ -46,6 +47,7 @@ class BatchSender:
         random: a number from 0 up to 1, each time another.
 
     Attributes:
+        deadline: of the whole batch.
         stopped: whether nothing new is sent.
         changed: called whenever some of them have an outcome, or the batch stops.
     """
@@ -59,7 +61,8 @@ class BatchSender:
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
-        self._send = send
+        self._given_send = send
+        self._sent = False  # whether any request may have been
         self._operations = operations
         self._on_progress = on_progress
         self._sleep = sleep
@@ -69,6 +72,7 @@ class BatchSender:
         self._pauses: set[anyio.CancelScope] = set()
         self._telling = anyio.Lock()
         self._teller: asyncio.Task[object] | None = None
+        self.deadline = Deadline(None)
         self.stopped = False
         self.changed: Callable[[], None] = lambda: None
 
@@ -100,10 +104,16 @@ class BatchSender:
         self.changed()
 
     def failure(self) -> Exception | None:
-        """Why not everything was written; ``None`` where everything was."""
+        """Why not everything was written; ``None`` where everything was.
+
+        Where nothing was sent because the database cannot be used (it is closed, or of another loop or process), that alone
+        is the error.
+        """
         operations = self._operations
         if self._raised is not None:
             return self._raised
+        if isinstance(self._cause, UsageError) and not self._sent:
+            return self._cause
         if not operations.pending and not operations.errors and self._cause is None:
             return None
         cause = self._cause or next(iter(operations.errors), None)
@@ -111,11 +121,22 @@ class BatchSender:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    async def _send(self, request: Request, timeout: float | None, /) -> Response:
+        try:
+            response = await self._given_send(request, timeout)
+        except UsageError:  # raised before anything is sent
+            raise
+        except BaseException:
+            self._sent = True
+            raise
+        self._sent = True
+        return response
+
     async def _send_alone(self, entry: Entry) -> None:
         if self.stopped:
             return
         try:
-            await send_write(self._send, entry.write, None)
+            await send_write(self._send, entry.write, self.deadline.left(entry.write.request))
         except Exception as error:
             self._operations.fail(entry, error)
             if not isinstance(error, _OF_ONE_ITEM):
@@ -130,16 +151,22 @@ class BatchSender:
 
         Raises:
             Throttled: round after round, none of them was.
+            CallTimeout: the batch's time is over, or would be before the next round.
         """
         rounds = Rounds("writes", self._random)
         while not self.stopped:
-            request = batch_write((entry.write.table, entry.operation) for entry in unit if entry.operation is not None)
-            response = await self._send(request, None)
+            request = batch_write(
+                ((entry.write.table, entry.operation) for entry in unit if entry.operation is not None),
+                (sealed for entry in unit for sealed in entry.write.request.sealed),
+            )
+            response = await self._send(request, self.deadline.left(request))
             left = self._sort_out(unit, response)
             await self._tell()
             if not left:
                 return
             seconds = rounds.pause(request, response, left=len(left), fruitless=len(left) == len(unit))
+            if not self.deadline.fits(seconds):
+                raise self.deadline.over(request)
             if not self.stopped:
                 await self._pause(seconds)
             unit = left

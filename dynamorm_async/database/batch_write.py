@@ -15,6 +15,7 @@ from dynamorm_async.database.access import Send
 from dynamorm_async.database.awaiting import warn_unawaited
 from dynamorm_async.database.batch_operations import Entry, Operations, entry_of
 from dynamorm_async.database.batch_sender import BatchSender, OnProgress
+from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.errors import BatchReport, BatchWriteFailed, UsageError
 from dynamorm_async.plan.arguments import check_positive
 from dynamorm_async.plan.batch_write import MAX_OPERATIONS
@@ -57,12 +58,14 @@ class BatchWrite:
         *,
         concurrency: int,
         on_progress: OnProgress | None,
+        timeout: float | None = None,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self._state: _State = "left"  # nothing to warn of where the arguments are refused
         self._concurrency = check_positive(concurrency, f"concurrency={concurrency!r}")
         self._writes = writes
+        self._timeout = timeout
         self._operations = Operations()
         self._sender = BatchSender(send, self._operations, on_progress=on_progress, sleep=sleep, random=random)
         self._tasks: TaskGroup  # while the block runs
@@ -115,6 +118,7 @@ class BatchWrite:
         self._state = "open"
         self._tasks = anyio.create_task_group()
         self._sender.changed = self._go_on
+        self._sender.deadline = Deadline(self._timeout)
         await self._tasks.__aenter__()
         return self
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dynamorm_async.codec.answers import bytes_in
-from dynamorm_async.database.failures import of_kind, refined
+from dynamorm_async.database.failures import masked, of_kind, refined
 from dynamorm_async.database.reasons import error_of, explained, failed
 from dynamorm_async.errors import (
     ConditionFailed,
@@ -53,7 +53,21 @@ def cancellation(
         failures[action.index] = TransactionFailure(action.index, operation, alone)
     count = "1 operation" if len(writes) == 1 else f"{len(writes)} operations"
     what = f"the transaction of {count} was cancelled, nothing was written"
-    return explained(error, list(failures.values()), what)
+    result = explained(error, list(failures.values()), what)
+    result.reasons = _masked(result.reasons, writes, plan)
+    return result
+
+
+def _masked(
+    reasons: Sequence[Mapping[str, Any]], writes: Sequence[Write], plan: TransactionPlan
+) -> tuple[Mapping[str, Any], ...]:
+    """The reasons, whose items do not show the secret values of their models."""
+    specs = [writes[action.index].spec if action.marker is None else None for action in plan.actions]
+    specs += [None] * (len(reasons) - len(specs))
+    return tuple(
+        reason if spec is None or not reason.get("Item") else {**reason, "Item": masked(spec, reason["Item"])}
+        for reason, spec in zip(reasons, specs, strict=False)
+    )
 
 
 def _busy(error: TransactionCancelled, write: Write) -> TransactionConflict:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from dynamorm_async.codec.answers import bytes_in
+from dynamorm_async.codec.answers import bytes_in, parse_answer
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.types import AttributeValue
@@ -19,9 +19,16 @@ class _Count(msgspec.Struct, frozen=True):
     ConsumedCapacity: Any = None  # a record
 
 
+_DECODER: Final = msgspec.json.Decoder(_Count)
+
+
 def counted_page(body: bytes) -> PageContent[None]:
-    """The answer of a Query or Scan that only counts, as a page of that many nothings."""
-    answer = msgspec.json.decode(body, type=_Count)
+    """The answer of a Query or Scan that only counts, as a page of that many nothings.
+
+    Raises:
+        DecodeError: it is not readable.
+    """
+    answer: _Count = parse_answer(body, _DECODER)
     rows = [None] * answer.Count
     return PageContent(
         rows,

@@ -15,6 +15,7 @@ from dynamorm_async.database.batch_sender import OnProgress
 from dynamorm_async.database.batch_write import BatchWrite, put_many
 from dynamorm_async.database.collection import Collections
 from dynamorm_async.database.connection import Connection
+from dynamorm_async.database.keyring import KeyProvider
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.modify import ATTEMPTS, Modification
 from dynamorm_async.database.noting import noting
@@ -62,7 +63,7 @@ class Database:
     Args:
         region: the AWS region; by default ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the profile's.
         endpoint: the endpoint's URL, for local engines and the like; by default ``AWS_ENDPOINT_URL_DYNAMODB``,
-            ``AWS_ENDPOINT_URL``, or the region's own.
+            ``AWS_ENDPOINT_URL``, or the region's own. Plain http to a public host is taken from this argument alone.
         credentials: ``(access_key, secret_key)`` or ``(access_key, secret_key, token)``, or a provider of them; by
             default the environment's keys, then everything that the AWS SDK looks at.
         profile: a profile of the shared AWS files; it beats keys in the environment.
@@ -78,6 +79,7 @@ class Database:
         capacity: what DynamoDB is asked to report of consumed capacity: ``none``, ``total``, or ``indexes``.
         clock: the time for ``created_at``, ``updated_at`` and ``deleted_at``, and by which items have expired: a
             function that returns an aware datetime.
+        keys: the keys of :func:`encrypted` attributes, such as a :class:`LocalKeyring`. Needs ``dynamorm-async[crypto]``.
 
     Every call may raise ``CallError`` (a request failed), ``CredentialsError``, ``ConfigurationError`` (on first use)
     and ``DatabaseClosed``; ``UsageError`` says that a call cannot work as written, before anything is sent.
@@ -102,6 +104,7 @@ class Database:
         cursor_lifetime: float = 86_400.0,
         capacity: Report = "none",
         clock: Callable[[], datetime] = utc_now,
+        keys: KeyProvider | None = None,
     ) -> None:
         settings = TransportSettings(
             region=region,
@@ -113,10 +116,13 @@ class Database:
             timeouts=timeouts or Timeouts(),
             ca_bundle=None if ca_bundle is None else Path(ca_bundle),
         )
-        self._connection = Connection(settings, report=capacity)
+        self._connection = Connection(settings, report=capacity, keys=keys)
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
         self._note = self._connection.metering.read
-        self._access = Access(send=self._connection.send, cursors=cursors, clock=clock, note=self._note)
+        self._time = self._connection.whole
+        self._access = Access(
+            send=self._connection.send, cursors=cursors, clock=clock, note=self._note, begin=self._connection.begin
+        )
         self._prefix = table_prefix
         self._writes = Writes(prefix=table_prefix, clock=clock)
         self._tables = Tables(self._connection, table_prefix)
@@ -131,7 +137,14 @@ class Database:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Wait for calls under way, then close every connection; later calls raise ``DatabaseClosed``."""
+        """Wait for calls under way, then close every connection; later calls raise ``DatabaseClosed``.
+
+        It waits for ``Timeouts.call`` at most, and no longer where it is cancelled. Calls that are under way after that end:
+        writes that were sent with ``OutcomeUnknown``, all others with ``DatabaseClosed``. Closing again ends a cancelled close.
+
+        Raises:
+            UsageError: the database was first used in another event loop or process.
+        """
         await self._connection.aclose()
 
     @property
@@ -212,8 +225,11 @@ class Database:
 
         Costs one GetItem.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("GetItem", timeout)
         spec, values = read_target(target, values)
-        request = get_item(self._prefix + spec.table.name, spec.codec.encode_key(*values), consistent=consistent)
+        table = self._prefix + spec.table.name
+        request = get_item(table, spec.codec.encode_key(*values), consistent=consistent, sealed=spec.sealed(table))
         decode = noting(spec, spec.reader.decode_get, self._note)
         item = decode((await self._connection.send(request, timeout)).body)
         if spec.hides and not hidden and item is not None and is_hidden(spec, item, self._access.clock()):
@@ -328,8 +344,7 @@ class Database:
             ConfigurationError: the installed botocore does not know the operation (sdk lane).
             DecodeError: an item does not fit the model.
 
-        Costs one SearchVectors, and one or two more where hidden items were among the nearest; with ``hydrate`` also one
-        BatchGetItem each.
+        Costs one SearchVectors, and one or two more where hidden items were among the nearest; ``hydrate``: a BatchGetItem each.
         """
         plan = plan_search(
             attribute,
@@ -370,16 +385,17 @@ class Database:
             self._connection.send, writes, token=None if token is None else check_token(token), timeout=timeout
         )
 
-    def batch_write(self, *, concurrency: int = 4, on_progress: OnProgress | None = None) -> BatchWrite:
+    def batch_write(
+        self, *, concurrency: int = 4, on_progress: OnProgress | None = None, timeout: float | None = None
+    ) -> BatchWrite:
         """Many puts and deletes, 25 in a request: ``async with db.batch_write() as batch:``. See :class:`BatchWrite`.
 
         Args:
             concurrency: requests under way at the same time, at most.
             on_progress: an async function that is told how far the batch is, after each answer and never twice at
                 once. What it raises stops the batch and is raised from the block.
-
-        It takes no ``timeout``: each request has ``Timeouts.call``, and a cancel scope around the block
-        (``asyncio.timeout(60)``, ``anyio.fail_after(60)``) bounds all of it; ``batch.report`` then says what was written.
+            timeout: seconds for all of it, from the start of the block on; nothing is under way when they are over, and
+                ``BatchWriteFailed`` says what was written. By default each request has ``Timeouts.call``.
 
         Raises:
             UsageError: ``concurrency`` is no whole number of at least 1.
@@ -387,7 +403,9 @@ class Database:
         Costs one BatchWriteItem for 25 operations, and one for what was left unprocessed; one request for each operation
         of a versioned instance, or of a model with unique attributes.
         """
-        return BatchWrite(self._connection.send, self._writes, concurrency=concurrency, on_progress=on_progress)
+        return BatchWrite(
+            self._connection.send, self._writes, concurrency=concurrency, on_progress=on_progress, timeout=timeout
+        )
 
     async def put_many(
         self,
@@ -395,6 +413,7 @@ class Database:
         *,
         concurrency: int = 4,
         on_progress: OnProgress | None = None,
+        timeout: float | None = None,
     ) -> BatchReport:
         """Put many instances, of any models, as one :meth:`batch_write`.
 
@@ -402,6 +421,7 @@ class Database:
             items: the instances; no more are taken from it than there is room for.
             concurrency: requests under way at the same time, at most.
             on_progress: an async function that is told how far it is; see :meth:`batch_write`.
+            timeout: seconds for all of it, the time that the iterable takes included.
 
         Returns:
             What was written.
@@ -411,17 +431,19 @@ class Database:
             InvalidValue, InvalidKey, ItemTooLarge: an item cannot be stored; nothing is sent from then on.
             UsageError: ``concurrency`` is less than 1, or something among the items is no instance of a model.
 
-        Costs what :meth:`batch_write` does, and like it takes no ``timeout``.
+        Costs what :meth:`batch_write` does.
         """
-        return await put_many(self.batch_write(concurrency=concurrency, on_progress=on_progress), items)
+        batch = self.batch_write(concurrency=concurrency, on_progress=on_progress, timeout=timeout)
+        return await put_many(batch, items)
 
-    async def create(self, item: M, *, timeout: float | None = None) -> M:
+    async def create(self, item: M, *, exactly_once: bool = False, timeout: float | None = None) -> M:
         """Write a new item.
 
         Sets ``created_at`` (unless it was given), ``updated_at`` and the next ``version``; on the instance after success.
 
         Args:
             item: an instance of a model.
+            exactly_once: send it as a transaction of its own, as :meth:`update` does.
             timeout: seconds for the whole call.
 
         Returns:
@@ -432,11 +454,15 @@ class Database:
             NotUnique: another item has the value of a ``unique()`` attribute.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
             UsageError: it is no instance of a model.
-            OutcomeUnknown: the answer was lost, so the item may or may not have been written.
+            OutcomeUnknown: the answer was lost, and the item that is there does not tell whose it is. It does tell where the
+                model has a ``created_at()``, or ``version()`` and ``updated_at()``.
 
         Costs one PutItem.
         """
-        await send_write(self._connection.send, self._writes.create(item), timeout)
+        if self._connection.crowded:
+            timeout = await self._connection.turn("PutItem", timeout)
+        write = self._writes.create(item)
+        await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         return item
 
     @overload
@@ -446,6 +472,7 @@ class Database:
         *,
         where: Condition | None = ...,
         returns: Literal["none"] = ...,
+        exactly_once: bool = ...,
         timeout: float | None = ...,
     ) -> None: ...
     @overload
@@ -458,6 +485,7 @@ class Database:
         *,
         where: Condition | None = None,
         returns: Literal["none", "old"] = "none",
+        exactly_once: bool = False,
         timeout: float | None = None,
     ) -> M | None:
         """Write an item whole, over whatever has its key.
@@ -469,6 +497,7 @@ class Database:
             item: an instance of a model.
             where: what must hold of the item that is there.
             returns: ``old`` returns the item that was overwritten, or ``None`` where there was none.
+            exactly_once: send it as a transaction of its own, as :meth:`update` does; not with ``returns``.
             timeout: seconds for the whole call.
 
         Raises:
@@ -479,12 +508,15 @@ class Database:
             InvalidExpression: more in ``where`` than DynamoDB takes in an expression.
             UsageError: it is no instance of a model, or ``where`` is of another one.
             DecodeError: it was written, but the item that was overwritten does not fit the model.
-            OutcomeUnknown: the answer was lost, of a conditional write or one that returns the old item.
+            OutcomeUnknown: the answer was lost. A put under a version is settled by the item that is there, where its model
+                has an ``updated_at()``; its ``retryable`` says whether the same call may be made again.
 
         Costs one PutItem.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("PutItem", timeout)
         write = self._writes.put(item, where=where, returns=returns)
-        response = await send_write(self._connection.send, write, timeout)
+        response = await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         return self._decoded(write, response) if returns == "old" else None
 
     @overload
@@ -496,6 +528,7 @@ class Database:
         where: Condition | None = ...,
         upsert: bool = ...,
         returns: Literal["new"] = ...,
+        exactly_once: bool = ...,
         timeout: float | None = ...,
     ) -> M: ...
     @overload
@@ -529,6 +562,7 @@ class Database:
         where: Condition | None = ...,
         upsert: bool = ...,
         returns: Literal["none"],
+        exactly_once: bool = ...,
         timeout: float | None = ...,
     ) -> None: ...
     async def update(
@@ -539,6 +573,7 @@ class Database:
         where: Condition | None = None,
         upsert: bool = False,
         returns: Returns = "new",
+        exactly_once: bool = False,
         timeout: float | None = None,
     ) -> M | UpdatedAttributes | None:
         """Change some attributes of an item without reading it first.
@@ -554,6 +589,9 @@ class Database:
             upsert: make the item where there is none. Defaults of what is not given are not written, nor in keys of indexes.
             returns: the item as it is then (``new``), as it was (``old``; ``None`` where there was none), only what was
                 changed (``updated_new``, ``updated_old``; see :class:`UpdatedAttributes`), or ``none``.
+            exactly_once: send it as a transaction of its own, whose token tells DynamoDB that a request is the same one again:
+                also ``add`` and ``append`` are sent again where an answer was lost, and take effect once. With
+                ``returns`` ``new``, which reads the item afterwards, or ``none``.
             timeout: seconds for the whole call.
 
         Raises:
@@ -568,12 +606,15 @@ class Database:
             InvalidExpression: two changes of the same path, or more than DynamoDB takes in an expression.
             ValidationFailed: the item does not have what the changes compute with, or the map that a path leads through.
             DecodeError: the change was made, but the item does not fit the model.
-            OutcomeUnknown: the answer of a change that is not safe to repeat was lost.
+            OutcomeUnknown: the answer was lost, and the change is not safe to repeat (or its ``retryable`` is set); with
+                ``exactly_once``, also where the change was made, but the item could not be read afterwards.
 
-        Costs one UpdateItem.
+        Costs one UpdateItem; with ``exactly_once`` a TransactWriteItems at twice the capacity, and a GetItem for ``new``.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("UpdateItem", timeout)
         write = self._writes.update(key, changes, where=where, upsert=upsert, returns=returns)
-        response = await send_write(self._connection.send, write, timeout)
+        response = await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         if returns == "none":
             return None
         if returns in ("updated_old", "updated_new"):
@@ -581,19 +622,20 @@ class Database:
         new: M | None = self._decoded(write, response)
         return new
 
-    async def save(self, item: M, *, timeout: float | None = None) -> M:
+    async def save(self, item: M, *, exactly_once: bool = False, timeout: float | None = None) -> M:
         """Write what changed on an instance since it was read or written; nothing changed costs no request.
 
-        Attributes that the model does not have, and those that did not change here, stay as they are in the table. So do
-        the entries of maps, at any depth: of nested classes, of dicts, and in ``Any``. Lists, sets, values of unions
-        and what is stored as JSON or compressed are replaced whole. Under the instance's version, where the model has
-        one. Keys of indexes that are made by templates are those of the whole item, with the defaults that they are made
-        from; where the table has others, or none, that is a change, too. An instance that was neither read nor written (a
-        new one, or the result of ``attrs.evolve``) is created. One that was read from an older schema is migrated:
-        everything that differs from the old item is written, also where nothing was changed here.
+        Attributes that the model does not have, and those that did not change here, stay as they are in the table. So do the
+        entries of maps, at any depth: of nested classes, of dicts, and in ``Any``. Lists, sets, values of unions and what is
+        stored as JSON or compressed are replaced whole. Under the instance's version, where the model has one. Keys of
+        indexes that are made by templates are those of the whole item, with the defaults that they are made from; where the
+        table has others, or none, that is a change, too. An instance that was neither read nor written (a new one, or the
+        result of ``attrs.evolve``) is created. One that was read from an older schema is migrated: everything that differs
+        from the old item is written, also where nothing was changed here.
 
         Args:
             item: an instance of a model.
+            exactly_once: send it as a transaction of its own, as :meth:`update` does.
             timeout: seconds for the whole call.
 
         Returns:
@@ -610,13 +652,16 @@ class Database:
             UsageError: a key attribute was changed, or is not that of the item's key, or it is no instance of a model.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
             InvalidExpression: some 200 attributes or more changed, which one request cannot say.
-            OutcomeUnknown: the answer of a versioned write was lost.
+            OutcomeUnknown: the answer of a versioned write was lost, and the item that is there does not tell whether it was
+                applied. It does tell where the model has an ``updated_at()``, unless others wrote since.
 
         Costs one UpdateItem, or none.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("UpdateItem", timeout)
         write = self._writes.save(item)
         if write is not None:
-            await send_write(self._connection.send, write, timeout)
+            await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         return item
 
     async def modify(
@@ -632,8 +677,7 @@ class Database:
         Args:
             key: which item. Its model has a ``version()``.
             change: changes the instance that it is given, in place; it may be an async function. It is called once an
-                attempt, so it should do nothing else that must not happen twice. What it raises is raised, and nothing
-                is written.
+                attempt, so it should do nothing else that must not happen twice. What it raises is raised; nothing is written.
             attempts: how often to read, change and save, at most.
             timeout: seconds for all attempts, pauses and an async ``change`` together; by default each request has
                 ``Timeouts.call``, and there is no bound besides.
@@ -670,6 +714,7 @@ class Database:
         where: Condition | None = ...,
         returns: Literal["none"] = ...,
         hard: bool = ...,
+        exactly_once: bool = ...,
         timeout: float | None = ...,
     ) -> None: ...
     @overload
@@ -702,6 +747,7 @@ class Database:
         where: Condition | None = None,
         returns: Literal["none", "old"] = "none",
         hard: bool = False,
+        exactly_once: bool = False,
         timeout: float | None = None,
     ) -> Any:  # as overloaded
         """Delete an item. One that is not there is fine, unless ``where`` says otherwise.
@@ -715,6 +761,7 @@ class Database:
             where: what must hold of the item that is there.
             returns: ``old`` returns the item that was deleted, or ``None`` where there was none.
             hard: really delete the item, soft-deleted or not.
+            exactly_once: send it as a transaction of its own, as :meth:`update` does; not with ``returns``.
             timeout: seconds for the whole call.
 
         Raises:
@@ -725,12 +772,15 @@ class Database:
             UsageError: neither a Key nor an instance of a model, or ``where`` is of another one; too little is known for a key
                 of an index that depends on the mark (pass the instance), or its attributes make another key than it has.
             DecodeError: it was deleted, but does not fit the model.
-            OutcomeUnknown: the answer was lost, of a conditional delete or one that returns the old item.
+            OutcomeUnknown: the answer was lost, of a conditional delete or one that returns the old item. Of an instance that
+                is deleted under its version it is raised where the item is still there, or there again.
 
         Costs one DeleteItem; a soft delete, one UpdateItem.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("DeleteItem", timeout)
         write = self._writes.delete(target, where=where, returns=returns, hard=hard)
-        response = await send_write(self._connection.send, write, timeout)
+        response = await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         return self._decoded(write, response) if returns == "old" else None
 
     @overload
@@ -759,8 +809,10 @@ class Database:
 
         Costs one UpdateItem.
         """
+        if self._connection.crowded:
+            timeout = await self._connection.turn("UpdateItem", timeout)
         write = self._writes.restore(target, returns="new")
-        response = await send_write(self._connection.send, write, timeout)
+        response = await send_write(self._connection.send, write, self._time(timeout))
         return self._decoded(write, response)
 
     def _decoded(self, write: Write, response: Response) -> Any:  # an instance of the write's model, or None

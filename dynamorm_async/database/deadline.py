@@ -35,7 +35,7 @@ class Deadline:
         if self._end is None:
             return None
         left = self._end - self._clock()
-        if left <= 0:
+        if not left > 0:  # not a number is no time either
             raise self.over(request)
         return left
 
@@ -44,6 +44,8 @@ class Deadline:
         return self._end is None or self._clock() + seconds < self._end
 
     def over(self, request: Request) -> CallTimeout:
-        """The error, not raised, of a call whose time does not hold another request."""
+        """The error, not raised, of a call whose time does not hold this request and its answer."""
         message = f"the call's {self._timeout:g} s are over" if self._timeout is not None else "the call's time is over"
-        return CallTimeout(f"{message} before this request was sent", operation=request.operation, table=request.table)
+        return CallTimeout(
+            f"{message} before this request was answered", operation=request.operation, table=request.table
+        )

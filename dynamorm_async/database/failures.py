@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.codec.compare import same_value
+from dynamorm_async.codec.hidden import hidden
 from dynamorm_async.codec.rows import at_path
 from dynamorm_async.codec.upcasting import version_in
 from dynamorm_async.errors import (
@@ -126,7 +127,7 @@ def _by_schema(error: ConditionFailed, write: Write) -> ConditionFailed | None:
 
 
 def _taken(spec: ModelSpec[Any], raw: Mapping[str, Any] | None) -> str:
-    there = f"there is already a {spec.name} with this key"
+    there = f"there is already an item of {spec.name} with this key"
     if raw is None or not _is_deleted(spec, raw):
         return there
     return f"{there}, which is soft-deleted: restore() it, or delete it with hard=True"
@@ -167,6 +168,7 @@ def _version(spec: ModelSpec[Any], raw: Mapping[str, Any] | None) -> int | None:
 
 def _as(kind: type[F], error: ConditionFailed, spec: ModelSpec[Any], message: str) -> F:
     result = of_kind(kind, error, message)
+    result.raw_item = masked(spec, error.raw_item)
     if error.raw_item is not None:
         try:
             result.item = model_of(spec, error.raw_item).reader.decode(error.raw_item)
@@ -174,6 +176,14 @@ def _as(kind: type[F], error: ConditionFailed, spec: ModelSpec[Any], message: st
             # The refusal is what matters; raw_item still shows what was there.
             result.item = None
     return result
+
+
+def masked(spec: ModelSpec[Any], raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """An item whose secret values are not shown where the error is."""
+    secret = {member.wire for member in spec.attributes.values() if member.shape.hidden}
+    if raw is None or not secret:
+        return raw
+    return {name: hidden(value) if name in secret else value for name, value in raw.items()}
 
 
 def of_kind(kind: type[F], error: ConditionFailed, message: str) -> F:

@@ -12,6 +12,7 @@ from dynamorm_async.codec.page import RawKey
 from dynamorm_async.database.keyed import CONCURRENCY, KeyReader
 from dynamorm_async.plan.keyed import Chunk, Place, TableRead, chunks
 from dynamorm_async.plan.places import PlaceId
+from dynamorm_async.types import Sealed
 
 R = TypeVar("R")
 
@@ -25,6 +26,7 @@ class Hydrator(Generic[R]):
         identities: which item a key of it means.
         make: what becomes of an item as it stands in an answer.
         consistent: strongly consistent reads.
+        sealed: what of its items is encrypted.
     """
 
     def __init__(
@@ -35,12 +37,13 @@ class Hydrator(Generic[R]):
         make: Callable[[msgspec.Raw], R],
         *,
         consistent: bool,
+        sealed: tuple[Sealed, ...] = (),
     ) -> None:
         self._reader = reader
         self._table = table
         self._identities = identities
         self._make = make
-        self._tables = {table: TableRead(identities, {"ConsistentRead": True} if consistent else {})}
+        self._tables = {table: TableRead(identities, {"ConsistentRead": True} if consistent else {}, sealed)}
         self.reports: list[Any] = []  # what the answers report of consumed capacity
 
     async def whole_items(self, keys: Sequence[RawKey]) -> list[R | None]:

@@ -10,16 +10,23 @@ from typing import Any, Generic, TypeVar, cast
 import anyio
 import attrs
 
-from dynamorm_async.codec.compare import same_value
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.noting import Note, no_note
 from dynamorm_async.database.writing import send_write, settle
-from dynamorm_async.errors import CallError, CallTimeout, ItemNotFound, OutcomeUnknown, UsageError, VersionConflict
+from dynamorm_async.errors import (
+    CallError,
+    CallTimeout,
+    ItemNotFound,
+    OutcomeUnknown,
+    UsageError,
+    VersionConflict,
+)
 from dynamorm_async.model.key import Key
-from dynamorm_async.model.spec import ModelSpec, spec_of
-from dynamorm_async.plan.arguments import check_positive
+from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.plan.arguments import check_positive, no_key
 from dynamorm_async.plan.items import get_item
+from dynamorm_async.plan.settling import was_applied
 from dynamorm_async.plan.write import Write
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.retry import full_jitter
@@ -91,7 +98,8 @@ class Modification(Generic[M]):
         self._note = note
         self._deadline = Deadline(timeout, clock=self._pace.clock)
         self._table = writes.table(self._spec)
-        self._read = get_item(self._table, self._spec.codec.encode_key(*key.values), consistent=True)
+        raw_key, sealed = self._spec.codec.encode_key(*key.values), self._spec.sealed(self._table)
+        self._read = get_item(self._table, raw_key, consistent=True, sealed=sealed)
         self._lost: list[tuple[Write, OutcomeUnknown]] = []
 
     async def run(self) -> M:
@@ -144,48 +152,30 @@ class Modification(Generic[M]):
         unknown = self._lost[-1][1]
         try:
             item = await self._get()
-        except CallError as failure:
+        # Also no keys, whatever their provider raises, and an item that does not fit: not a word on the save.
+        except Exception as failure:  # noqa: BLE001 - as said above
             unknown.add_note(f"reading the item to find out failed as well: {failure}")
             raise unknown from unknown.__cause__
         return self._settled(item, unknown)
 
     def _settled(self, item: M | None, unknown: OutcomeUnknown) -> M | None:
         """As :meth:`_current`, from the item as it is after a save whose answer was lost."""
-        expected = self._lost[-1][0].expected
-        found = None if item is None else _version_of(self._spec, item)
-        if item is None or found is None or expected is None or found > expected + 1:
+        there = None if item is None else spec_of_instance(item).codec.known(item)
+        verdicts = [was_applied(write, None if there is None else there.held) for write, _ in self._lost]
+        if True in verdicts:
+            self._lost = [self._lost[verdicts.index(True)]]
+            return None
+        if item is None or None in verdicts:
+            if self._spec.updated_at is None:
+                unknown.add_note(
+                    f"without an updated_at() attribute, nothing on {self._spec.name} tells whose write it was"
+                )
             raise unknown from unknown.__cause__
-        if found <= expected:
-            return item  # not applied; should it still arrive, either it or the next save fails its condition
-        stamp = self._spec.updated_at
-        if stamp is None:
-            # Two writers may well make the same of one version, the next value of a counter for one.
-            unknown.add_note(
-                f"the next version of the item is there, but without an updated_at() attribute on {self._spec.name} nothing "
-                "tells whose write it was"
-            )
-            raise unknown from unknown.__cause__
-        ours = [write for write, _ in self._lost if write.changes[stamp.name] == getattr(item, stamp.name)]
-        if not ours:
-            self._lost.clear()  # somebody else made this version, so none of them can be applied any more
-            return item
-        if not self._holds(item, ours[-1]):
-            raise unknown from unknown.__cause__
-        self._lost = [entry for entry in self._lost if entry[0] is ours[-1]]
-        return None
-
-    def _holds(self, item: M, write: Write) -> bool:
-        """Whether the item that was read is what the write has made."""
-        spec = write.spec  # of the item's own class, which may be a variant
-        known = spec.codec.known(item) if type(item) is spec.cls else None
-        return (
-            known is not None
-            and write.held is not None
-            and all(
-                same_value(known.held.get(member.wire), write.held.get(member.wire))
-                for member in spec.attributes.values()
-            )
-        )
+        # Should one that was not applied still arrive, either it or the next save fails its condition; not so once
+        # somebody else has made its version.
+        found = _version_of(self._spec, item)
+        self._lost = [entry for entry in self._lost if entry[0].expected == found]
+        return item
 
     def _written(self) -> M:
         """The instance whose save was applied, though its answer was lost."""
@@ -240,7 +230,7 @@ class Modification(Generic[M]):
 
 def _versioned(key: Key[M]) -> ModelSpec[M]:
     if not isinstance(key, Key):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
-        raise UsageError(f"modify() takes a Key, such as Key(User, 'acme', 'u1'), got {key!r}")
+        raise UsageError(f"modify() takes a Key, such as Key(User, 'acme', 'u1'), got {no_key(key)}")
     spec = spec_of(key.model)
     if spec.version is None:
         raise UsageError(

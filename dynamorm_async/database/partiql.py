@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, TypeVar, final, overload
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar, final, overload
+
+import msgspec
 
 from dynamorm_async.codec.plain import Row, StatementParameter
 from dynamorm_async.database.access import Send
@@ -12,6 +15,7 @@ from dynamorm_async.database.statement_failures import batch_failure, cancellati
 from dynamorm_async.database.transacting import send_under_token
 from dynamorm_async.errors import TransactionCancelled, UsageError
 from dynamorm_async.model.index import Index
+from dynamorm_async.model.spec import spec_of
 from dynamorm_async.model.table import Table
 from dynamorm_async.plan.arguments import check_positive
 from dynamorm_async.plan.partiql import (
@@ -24,6 +28,7 @@ from dynamorm_async.plan.partiql import (
     quoted_table,
 )
 from dynamorm_async.plan.statements import Statement
+from dynamorm_async.types import Request, Sealed
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -31,6 +36,9 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
+
+_NOTHING_SEALED: Final = Sealed("", (), frozenset())
+"""Of a statement whose rows are read as no model, or as one without encrypted attributes."""
 
 
 @final
@@ -45,6 +53,14 @@ class PartiQL:
     def __init__(self, send: Send, prefix: str) -> None:
         self._send = send
         self._prefix = prefix
+
+    def _sealed(self, request: Request, statements: Iterable[Statement[Any]]) -> Request:
+        """The request, with what is encrypted of the model that each statement's rows are read as."""
+        specs = [None if statement.into is None else spec_of(statement.into) for statement in statements]
+        found = [() if spec is None else spec.sealed(self._prefix + spec.table.name) for spec in specs]
+        if not any(found):
+            return request
+        return msgspec.structs.replace(request, sealed=tuple(one[0] if one else _NOTHING_SEALED for one in found))
 
     def table(self, target: type | Table, /, *, index: Index | str | None = None) -> str:
         """The quoted name of a table or index, prefix included: ``"staging-users"."by_email"``. Costs nothing.
@@ -115,7 +131,7 @@ class PartiQL:
         Costs one ExecuteStatement a page. A SELECT that was lost is sent again; any other is OutcomeUnknown then.
         """
         record: Statement[Any] = Statement(statement, *parameters, into=into)
-        request = execute_statement(record, consistent=consistent, page_size=page_size)
+        request = self._sealed(execute_statement(record, consistent=consistent, page_size=page_size), [record])
         if limit is not None:
             if record.kind == "write":
                 raise UsageError("limit= is for SELECT; this statement writes")
@@ -180,7 +196,7 @@ class PartiQL:
 
         Costs one BatchExecuteStatement, and the capacity of each statement; failed conditions cost as well.
         """
-        request = batch_execute_statement(statements, consistent=consistent)
+        request = self._sealed(batch_execute_statement(statements, consistent=consistent), statements)
         response = await self._send(request, timeout)
         responses = decode_responses(request, statements, response.body)
         results = tuple(
@@ -254,7 +270,7 @@ class PartiQL:
         reads = only_reads(statements)
         if token is None and not reads:
             token = str(uuid.uuid4())  # one for the call: every attempt sends the same
-        request = execute_transaction(statements, token=token)
+        request = self._sealed(execute_transaction(statements, token=token), statements)
         try:
             if not reads:
                 again = f"Send the same statements again with token={token!r}: within ten minutes that is harmless"

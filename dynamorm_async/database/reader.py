@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
@@ -25,6 +25,8 @@ class Reader(Generic[R]):
     """What queries, scans and collections share. Every method that narrows returns a new builder; nothing is sent before
     it is awaited or iterated. One that is dropped without either, nor explained, nor made another of, warns.
     """
+
+    _operation: ClassVar[str] = "Query"  # for errors before anything is planned
 
     def __init__(self, access: Access, reading: Reading | None) -> None:
         self._access = access
@@ -67,6 +69,20 @@ class Reader(Generic[R]):
         """
         return self._with(after=cursor)
 
+    def timeout(self, seconds: float) -> Self:
+        """One deadline for all requests and pauses together, from the await or the start of the iteration on.
+
+        The time that an iteration's consumer takes counts as well. Without it, each request has ``Timeouts.call``.
+
+        Raises:
+            UsageError: not above 0.
+            CallTimeout: on await or iteration, when the time is over.
+        """
+        self._used = True
+        if not seconds > 0:
+            raise UsageError(f"timeout({seconds!r}): seconds, above 0")
+        return self._with(timeout=seconds)
+
     def with_hidden(self) -> Self:
         """Expired and soft-deleted items, too, of a model that hides them."""
         return self._with(with_hidden=True)
@@ -106,8 +122,7 @@ class Reader(Generic[R]):
 
     async def count(self) -> int:
         """How many items there are. DynamoDB counts; it reads, and charges, as for the items."""
-        self._used = True
-        reading = msgspec.structs.replace(self._reading, counting=True)
+        reading = msgspec.structs.replace(await self._begun(), counting=True)
         return await count_items(self._opened(self._planned(reading), reading))
 
     def pages(self) -> PageStream[R]:
@@ -132,7 +147,8 @@ class Reader(Generic[R]):
             raise UsageError(
                 "page() takes its own size, and the pages after it cannot know of a limit: leave limit() out"
             )
-        reading = msgspec.structs.replace(self._reading, after=self._reading.after if cursor is None else cursor)
+        reading = await self._begun()
+        reading = msgspec.structs.replace(reading, after=reading.after if cursor is None else cursor)
         return await read_page(reading, size, self._planned, self._opened)
 
     def explain(self) -> Explanation:
@@ -146,8 +162,15 @@ class Reader(Generic[R]):
     # --- inside -------------------------------------------------------------------------------
 
     async def _collect(self) -> list[R]:
-        async with self.stream() as stream:
+        reading = await self._begun()
+        async with self._opened(self._planned(reading), reading) as stream:
             return await stream.rest()
+
+    async def _begun(self) -> Reading:
+        """The reading, once it may begin, with what is left of its time."""
+        self._used = True
+        left = await self._access.begin(self._operation, self._reading.timeout)
+        return msgspec.structs.replace(self._reading, timeout=left)
 
     def _plan(self) -> ReadPlan:
         self._used = True

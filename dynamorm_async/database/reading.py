@@ -185,6 +185,8 @@ class Scan(ModelReader[R]):
         CallError: a request failed.
     """
 
+    _operation = "Scan"
+
     def segments(self, number: int) -> Self:
         """Read this many segments at the same time; items come as they arrive.
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import anyio
+
 from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.rows import raw_page
 from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.budget import Budget
 from dynamorm_async.database.counting import counted_page
+from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.hydrate import Hydrator
 from dynamorm_async.database.keyed import KeyReader
 from dynamorm_async.database.noting import noting, noting_page
@@ -57,6 +60,8 @@ def stream_of(
     def bound() -> bytes:  # worked out only where there is a cursor
         return fingerprint([request.body for request in plan.requests], bound_to)
 
+    if reading.timeout is not None:
+        fetch = _in_time(fetch, Deadline(reading.timeout))
     requests: Sequence[Request | None] = plan.requests
     if reading.after is not None:
         requests = start_at(plan, access.cursors.decode(bound(), reading.after))
@@ -75,6 +80,20 @@ def stream_of(
     )
 
 
+def _in_time(fetch: Fetch[Any], deadline: Deadline) -> Fetch[Any]:
+    """The same, as long as the deadline has not passed: what waits then, for an answer or in a pause, ends."""
+
+    async def fetch_in_time(request: Request) -> PageContent[Any]:
+        page: PageContent[Any] | None = None
+        with anyio.move_on_after(deadline.left(request)):
+            page = await fetch(request)
+        if page is None:
+            raise deadline.over(request)
+        return page
+
+    return fetch_in_time
+
+
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
     """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
     send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
@@ -91,7 +110,14 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
     async def fetch_whole(request: Request) -> PageContent[Any]:
         page = await fetch(request)
         reader = KeyReader(send, sleep=access.sleep)
-        hydrator = Hydrator(reader, request.body["TableName"], spec.identities, make, consistent=reading.consistent)
+        hydrator = Hydrator(
+            reader,
+            request.body["TableName"],
+            spec.identities,
+            make,
+            consistent=reading.consistent,
+            sealed=request.sealed,
+        )
         keys = [page.key_at(index, spec.key_names) for index in range(len(page.items))]
         return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from dynamorm_async.database.failures import masked
 from dynamorm_async.database.reasons import error_of, explained, failed
 from dynamorm_async.errors import (
     BatchStatementsFailed,
@@ -16,6 +17,7 @@ from dynamorm_async.errors import (
     TransactionCancelled,
     TransactionFailure,
 )
+from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.partiql import decode_item
 from dynamorm_async.plan.statements import Statement, shortened
 from dynamorm_async.transport.answers import service_error
@@ -26,10 +28,13 @@ _OK: Final = 200
 
 def add_item(error: ConditionFailed, statement: Statement[Any]) -> None:
     """Let the error carry the item that was there as what the statement returns."""
-    if error.raw_item is None:
+    raw = error.raw_item
+    if raw is None:
         return
+    if statement.into is not None:
+        error.raw_item = masked(spec_of(statement.into), raw)
     try:
-        error.item = decode_item(statement, error.raw_item)
+        error.item = decode_item(statement, raw)
     except DecodeError:
         # The refusal is what matters; raw_item still shows what was there.
         error.item = None

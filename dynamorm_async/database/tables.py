@@ -9,6 +9,8 @@ import anyio
 
 from dynamorm_async.database.connection import Connection
 from dynamorm_async.errors import (
+    BadResponse,
+    CallError,
     TableInUse,
     TableMismatch,
     TableNotFound,
@@ -196,13 +198,19 @@ class Tables:
         timeout: float,
     ) -> TableDescription | None:
         pause = _FIRST_PAUSE
-        status = "missing"
+        status = "not known"
         with anyio.move_on_after(timeout):
             while True:
-                found = await self._find(name)
-                if done(found):
-                    return found
-                status = "missing" if found is None else found.status
+                try:
+                    found = await self._find(name)
+                except CallError as error:
+                    # What was asked for was accepted: a look that failed for a moment says nothing of it.
+                    if not error.retryable:
+                        raise
+                else:
+                    if done(found):
+                        return found
+                    status = "missing" if found is None else found.status
                 await anyio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
         raise TableTimeout(
@@ -220,7 +228,20 @@ class Tables:
 
     async def _describe(self, name: str) -> TableDescription:
         answer = await self._connection.call("DescribeTable", {"TableName": name}, table=name)
-        return parse_description(answer["Table"])
+        try:
+            return parse_description(answer["Table"])
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ) as error:  # what is no description fails anywhere in it
+            raise BadResponse(
+                f"the answer is no description of a table ({type(error).__name__}); is the endpoint DynamoDB?",
+                operation="DescribeTable",
+                table=name,
+                sent=True,
+            ) from error
 
     def _all(self, target: type | Table) -> list[tuple[Table, str]]:
         """A model's table, and that of the markers of its unique values."""

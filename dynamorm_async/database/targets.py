@@ -18,9 +18,7 @@ def read_target(target: type[Any] | Key[Any], values: tuple[object, ...]) -> tup
     """
     if isinstance(target, Key):
         if values:
-            raise UsageError(
-                f"get({target!r}, {', '.join(map(repr, values))}): the Key has the key values already; pass it alone"
-            )
+            raise UsageError(f"get({target!r}, ...): the Key has the key values already; pass it alone")
         return spec_of(target.model), target.values
     spec = spec_of(target)
     if not values and spec.key:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from dynamorm_async.codec.answers import bytes_in
+from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.cancellation import cancellation, changed_meanwhile, misjudged
 from dynamorm_async.database.deadline import Deadline
@@ -20,22 +20,22 @@ from dynamorm_async.errors import (
     ItemNotFound,
     OutcomeUnknown,
     TransactionCancelled,
-    TransactionInProgress,
 )
 from dynamorm_async.plan.items import get_item
+from dynamorm_async.plan.sealed import parts_of
 from dynamorm_async.plan.transactions import TransactionPlan, plan_transaction
 from dynamorm_async.plan.unique import Before, MarkerId, known_before, values_in
 from dynamorm_async.plan.write import Write, item_text
 from dynamorm_async.transport.retry import full_jitter
 from dynamorm_async.types import Request, Response, Unset
 
+_ITEM = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROUNDS = 10
 _BASE = 0.04  # seconds
 _CAP = 0.5
-_APPLIED_BEFORE = (
-    ". Of writes that touch unique values the request depends on the values that are there, so this very transaction may have "
-    "been applied before: read its items consistently to find out"
-)
+_DEPENDS = "Of writes that touch unique values the request depends on the values that are there"
+_SEALED = "Encrypted values are encrypted anew each time a transaction is made"
+_APPLIED_BEFORE = "so this very transaction may have been applied before: read its items consistently to find out"
 
 
 async def transact(
@@ -78,8 +78,8 @@ async def transact(
         try:
             return await send_under_token(send, plan.request, deadline.left(plan.request), _way_out(plan, token, sites))
         except IdempotentParameterMismatch as error:
-            if token is not None and any(action.marker is not None for action in plan.actions):
-                error.message += _APPLIED_BEFORE
+            if token is not None:
+                error.message += _may_differ(plan)
             raise
         except TransactionCancelled as error:
             fresh = changed_meanwhile(error, writes, plan, befores)
@@ -95,8 +95,8 @@ async def transact(
     raise AssertionError("the last round returns or raises")  # pragma: no cover
 
 
-async def send_unique(send: Send, write: Write, timeout: float | None) -> Response:
-    """Make one write that touches unique values. Its error is that of the write alone.
+async def send_alone(send: Send, write: Write, timeout: float | None) -> Response:
+    """Make one write by a transaction of its own. Its error is that of the write alone.
 
     Returns:
         The answer; for an update that returns the new item, with its ``Attributes``, read consistently afterwards.
@@ -105,6 +105,7 @@ async def send_unique(send: Send, write: Write, timeout: float | None) -> Respon
         NotUnique: another item has the value.
         ConditionFailed: of the exact kind, with the item that was there.
         ItemNotFound: also where the update was made, and the item deleted before it could be read.
+        OutcomeUnknown: also where the update was made, and the item could not be read.
         CallError: as ``send`` raises it.
     """
     deadline = Deadline(timeout)
@@ -116,18 +117,28 @@ async def send_unique(send: Send, write: Write, timeout: float | None) -> Respon
         raise error.failures[0].error from None
     if write.request.body.get("ReturnValues") != "ALL_NEW":
         return response
+    request = get_item(write.table, write.key, consistent=True, sealed=write.request.sealed)
     try:
-        request = get_item(write.table, write.key, consistent=True)
         found = await send(request, deadline.left(request))
-    except CallError as error:
-        error.message = f"the update was made, but its item could not be read afterwards: {error.message}"
-        raise
+        item = parse_answer(found.body, _ITEM).get("Item")
+    except Exception as error:
+        # Whoever catches Throttled, or what a provider of keys raises, takes it that nothing was written.
+        raise _unread(request, error) from error
     # The answer of an update, which the codec reads as such; the item itself stays as it was sent.
-    item = msgspec.json.decode(found.body, type=dict[str, msgspec.Raw]).get("Item")
     if item is None:
         message = f"the update was made, but {item_text(write.spec, write.key)} was deleted before it could be read"
         raise ItemNotFound(message, operation="GetItem", table=write.table, attempts=found.attempts)
     return msgspec.structs.replace(response, body=msgspec.json.encode({"Attributes": item}))
+
+
+def _unread(request: Request, error: Exception) -> OutcomeUnknown:
+    why = error.message if isinstance(error, CallError) else error
+    return OutcomeUnknown(
+        f"the update was made, but its item could not be read afterwards: {why}. Do not make it again: read the item",
+        operation=request.operation,
+        table=request.table,
+        attempts=error.attempts if isinstance(error, CallError) else 1,
+    )
 
 
 async def send_under_token(send: Send, request: Request, timeout: float | None, way_out: str) -> Response:
@@ -145,24 +156,22 @@ async def send_under_token(send: Send, request: Request, timeout: float | None, 
     """
     try:
         return await send(request, timeout)
-    except CallError as error:
-        if not _may_have_been_applied(error):
-            raise
+    except OutcomeUnknown as error:
+        cause = error.__cause__
         unknown = OutcomeUnknown(
-            f"{error.message}; the transaction may or may not have been applied. {way_out}",
+            f"{cause.message if isinstance(cause, CallError) else cause}; the transaction may or may not have been applied. {way_out}",
             operation=request.operation,
             table=request.table,
             attempts=error.attempts,
         )
-        raise unknown from error
+        raise unknown from cause
 
 
-def _may_have_been_applied(error: CallError) -> bool:
-    """Whether the transaction may have been made though its last attempt failed so."""
-    if isinstance(error, TransactionCancelled):
-        return False  # had an attempt before this one, under the same token, been applied, it would have succeeded
-    # One that is under way is an attempt before this one, under the same token.
-    return error.maybe_applied or isinstance(error, TransactionInProgress)
+def _may_differ(plan: TransactionPlan) -> str:
+    """Why the same operations can make another request, to be added to the error of a token that was used; empty if they cannot."""
+    if any(action.marker is not None for action in plan.actions):
+        return f". {_DEPENDS}, {_APPLIED_BEFORE}"
+    return f". {_SEALED}, {_APPLIED_BEFORE}" if parts_of(plan.request) else ""
 
 
 def _way_out(plan: TransactionPlan, token: str | None, sites: Sequence[str]) -> str:
@@ -185,7 +194,7 @@ async def _before(send: Send, write: Write, deadline: Deadline) -> Before:
 
 
 async def _read(send: Send, write: Write, deadline: Deadline) -> Before:
-    request = get_item(write.table, write.key, consistent=True)
+    request = get_item(write.table, write.key, consistent=True, sealed=write.request.sealed)
     response = await send(request, deadline.left(request))
-    item: dict[str, Any] | None = msgspec.json.decode(response.body, type=dict[str, Any]).get("Item")
+    item: dict[str, Any] | None = answer_json(response.body).get("Item")
     return values_in(write, None if item is None else bytes_in(item))

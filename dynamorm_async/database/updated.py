@@ -8,7 +8,9 @@ from typing import Any, TypeVar, cast, final
 
 import attrs
 
-from dynamorm_async.codec.answers import answer_json, bytes_in
+from dynamorm_async.codec.answers import answer_json, bytes_in, plain_key
+from dynamorm_async.codec.encrypted import decode_error
+from dynamorm_async.codec.hidden import MASK
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
 from dynamorm_async.codec.rows import at_path
@@ -85,8 +87,12 @@ class UpdatedAttributes:
 
     def __repr__(self) -> str:
         found = ((path, at_path(self._raw, path)) for path in self._changed if _outside_lists(path) == path)
-        shown = ", ".join(f"{path_text(path)}={_shown(raw)}" for path, raw in found if raw is not None)
+        shown = ", ".join(f"{path_text(path)}={self._shown(path, raw)}" for path, raw in found if raw is not None)
         return f"<UpdatedAttributes of {self._spec.name}: {shown or 'none'}>"
+
+    def _shown(self, path: Segments, raw: Mapping[str, Any]) -> str:
+        member = self._spec.attributes[self._spec.python_names[str(path[0])]]
+        return MASK if member.shape.hidden else _shown(raw)
 
     def _found(self, attribute: Attr[Any]) -> Mapping[str, Any] | None:
         """What is at a path, where the update changed it."""
@@ -120,7 +126,7 @@ class UpdatedAttributes:
         collector = Collector()
         value = collector.run(path_text(attribute.segments), attribute.shape.decode, raw)
         if collector.problems:
-            raise DecodeError(self._spec.name, self._key, collector.problems)
+            raise decode_error(self._spec.name, self._key, collector.problems)
         return value
 
 
@@ -131,7 +137,7 @@ def updated_attributes(write: Write, body: bytes) -> UpdatedAttributes:
         DecodeError: it is no such answer.
     """
     raw: Any = answer_json(body).get("Attributes", {})
-    key = {name: next(iter(value.values())) for name, value in write.request.body["Key"].items()}
+    key = plain_key(write.request.body["Key"], write.spec.attributes.values())
     if not isinstance(raw, dict):
         raise DecodeError(write.spec.name, key, [Problem("Attributes", "is no map of attributes")])
     attributes = cast("dict[str, Any]", raw)

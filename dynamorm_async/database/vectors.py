@@ -57,6 +57,7 @@ class Search:
         self._access = access
         self._hiding = None if hidden else hiding(plan.spec, access.clock())
         self._deadline = Deadline(timeout)
+        self._sealed = plan.spec.sealed(plan.body["TableName"])
 
     async def run(self) -> list[SearchHit[Any]]:
         """The hits, the nearest first. Raises as ``Database.search``."""
@@ -92,7 +93,9 @@ class Search:
         spec = self._plan.spec
         make = result_maker(spec, None, self._hiding)  # the index may lag behind what the table says
         reader = KeyReader(self._access.send, deadline=self._deadline, sleep=self._access.sleep)
-        hydrator = Hydrator(reader, self._plan.body["TableName"], spec.identities, make, consistent=False)
+        hydrator = Hydrator(
+            reader, self._plan.body["TableName"], spec.identities, make, consistent=False, sealed=self._sealed
+        )
         names = [part.name for part in spec.table.key_parts()]
         raw = [answer_json(hit.Item) for hit in found]
         return await hydrator.whole_items([bytes_in({name: item[name] for name in names}) for item in raw])

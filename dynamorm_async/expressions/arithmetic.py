@@ -206,8 +206,9 @@ def assigned(term: Term, value: object) -> Operand | Alternative | Calculation:
             raise InvalidExpression(f"{value!r} is a number, but {term!r} is none")
         return value.operand
     if isinstance(value, Term):
+        operand = value.operand  # of an encrypted attribute there is none, which says more than its tag
         _check_tags(term, value)
-        return value.operand
+        return operand
     return term.literal(value)
 
 
@@ -220,8 +221,8 @@ def plain(term: Term, value: object) -> Operand:
     """
     if not isinstance(value, Term):
         return term.literal(value)
-    _check_tags(term, value)
     operand = value.operand
+    _check_tags(term, value)
     if isinstance(operand, Alternative):
         raise InvalidExpression(f"{value!r} as the default of {term!r}: a default is a value or an attribute")
     return operand

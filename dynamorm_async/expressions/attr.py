@@ -232,9 +232,9 @@ class Attr(Term, Generic[T]):
     def begins_with(self: Any, prefix: str | bytes, /) -> Condition:  # an Attr, as overloaded
         """Text or binary that begins with a prefix."""
         if not isinstance(prefix, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
-            raise InvalidValue(f"{self!r} begins with a str or bytes, not {prefix!r}")
+            raise InvalidValue(f"{self!r} begins with a str or bytes, not {type(prefix).__name__}")
         value: AttributeValue = {"S": prefix} if isinstance(prefix, str) else {"B": prefix}
-        return Function("begins_with", Path(self._segments), Literally(value))
+        return Function("begins_with", Path(self._segments), Literally(self._shape.shown(value)))
 
     @overload
     def contains(self: Reads[str | None], part: str, /) -> Condition: ...
@@ -376,7 +376,7 @@ class Attr(Term, Generic[T]):
         return Comparison(Path(self._segments), comparator, self._operand(other))
 
     def _operand(self, value: T | Attr[T]) -> Operand:
-        return Path(value.segments) if isinstance(value, Attr) else self._literal(self._shape, value)
+        return value.operand if isinstance(value, Attr) else self._literal(self._shape, value)
 
     def _literal(self, shape: ValueShape, value: object) -> Literally:
         if isinstance(value, _EXPRESSIONS):

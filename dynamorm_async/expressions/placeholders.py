@@ -38,7 +38,7 @@ class Placeholders:
         parts: list[str] = []
         for segment in segments:
             if isinstance(segment, int):
-                parts.append(f"[{segment}]")
+                parts.append(f"[{segment:d}]")  # a bool is an int, whose text is another
             else:
                 parts.append(f".{self._name(segment)}" if parts else self._name(segment))
         return "".join(parts)
@@ -48,6 +48,8 @@ class Placeholders:
         try:
             # In one order, so that equal maps are one value however they were made.
             identity = msgspec.json.encode(value, order="deterministic")
+        except TypeError:  # a plaintext: each has its own, for equal ones have different ciphertexts
+            return self.named(f":{self._mark}e{len(self._attribute_values)}", value)
         except UnicodeEncodeError:
             raise InvalidExpression(
                 "a text in the expression holds half a surrogate pair, which has no UTF-8"

@@ -15,6 +15,20 @@ class ValueShape(Protocol):
     tag: str
     """The type tag that values are stored under; empty where only the value tells."""
 
+    @property
+    def hidden(self) -> bool:
+        """Whether values are kept out of reprs and errors."""
+        ...
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether DynamoDB sees ciphertexts of its values only."""
+        ...
+
+    def shown(self, value: AttributeValue, /) -> AttributeValue:
+        """A value beside those of this attribute, which is not shown where they are secret."""
+        ...
+
     def encode(self, value: object) -> AttributeValue:
         """Value to AttributeValue; raises ``InvalidValue``."""
         ...

@@ -9,9 +9,11 @@ from typing import Any
 
 import attrs
 
+from dynamorm_async.codec.hidden import MASK
 from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Layout, Member, options_of
 from dynamorm_async.errors import InvalidKey, InvalidValue, ModelError
+from dynamorm_async.model.declared import members_by_role
 from dynamorm_async.model.table import KeyPart
 
 _RESERVED_PREFIX = "_dynamorm"
@@ -91,8 +93,9 @@ def check_defaults(layout: Layout) -> None:
         if default is attrs.NOTHING or _is_factory(default):
             continue
         if type(default).__hash__ is None:
+            shown = MASK if member.shape.hidden else repr(default)
             raise ModelError(
-                f"{where}: default={default!r} would be shared by all instances: write factory=lambda: {default!r}"
+                f"{where}: default={shown} would be shared by all instances: write factory=lambda: {shown}"
             )
         if default is None and not member.shape.optional and member.shape.tag:
             raise ModelError(f"{where}: default=None, but its type does not admit None: write Attr[... | None]")
@@ -131,6 +134,42 @@ def check_slots(layout: Layout) -> None:
             )
 
 
+def check_embeddable(layout: Layout) -> None:
+    """An embedded class has plain attributes.
+
+    Raises:
+        ModelError: one has a role, or is encrypted.
+    """
+    cls = layout.cls.__name__
+    for role, member in members_by_role(layout):
+        if role != "attribute":
+            raise ModelError(f"{cls}.{member.name}: {role}() belongs to a model, not to an embedded class")
+        if member.storage == "encrypted":
+            raise ModelError(
+                f"{cls}.{member.name}: encrypted() belongs to a model, not to an embedded class: encrypt the model's whole "
+                f"attribute, Attr[{cls}] = encrypted()"
+            )
+
+
+def check_encrypted(layout: Layout, *, versions: bool) -> None:
+    """Encrypted attributes are compared with by nobody, so that a migration is guarded by the version.
+
+    Args:
+        layout: the model's attributes.
+        versions: whether the model has a schema version.
+
+    Raises:
+        ModelError: items are upcast, some attribute is encrypted, and there is no ``version()``.
+    """
+    found = [member.name for member in layout.members if member.storage == "encrypted"]
+    roles = {options_of(field).role for field in attrs.fields(layout.cls)}
+    if found and versions and "version" not in roles:
+        raise ModelError(
+            f"{layout.cls.__name__}: save() of an item of an older schema insists on its attributes as they were read, and "
+            f"{found[0]} is encrypted(), which DynamoDB cannot compare: declare one attribute with version()"
+        )
+
+
 def key_part(layout: Layout, name: str, what: str) -> KeyPart:
     """An attribute as part of a key.
 
@@ -143,6 +182,8 @@ def key_part(layout: Layout, name: str, what: str) -> KeyPart:
         known = ", ".join(m.name for m in layout.members)
         raise ModelError(f"{cls}: {name!r} is to be {what}, but {cls} has no such attribute; it has {known}")
     tag = member.shape.tag
+    if member.storage == "encrypted":
+        raise ModelError(f"{cls}.{name} is {what}, so it cannot be encrypted(): DynamoDB finds items by their keys")
     if tag not in ("S", "N", "B"):
         shown = getattr(member.shape.type, "__name__", str(member.shape.type))
         raise ModelError(f"{cls}.{name} is {what}, but DynamoDB keys are text, numbers or bytes, not {shown}")

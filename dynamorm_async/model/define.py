@@ -18,10 +18,13 @@ from dynamorm_async.codec.item import ItemCodec, Unknown
 from dynamorm_async.codec.layout import Layout
 from dynamorm_async.errors import ModelError
 from dynamorm_async.expressions.attr import Attr
+from dynamorm_async.expressions.encryptedattr import EncryptedAttr
 from dynamorm_async.model.annotations import check_annotations, check_bases
-from dynamorm_async.model.attributes import attr, partition_key, sort_key, ttl
+from dynamorm_async.model.attributes import attr, encrypted, partition_key, sort_key, ttl
 from dynamorm_async.model.checks import (
     check_defaults,
+    check_embeddable,
+    check_encrypted,
     check_key_defaults,
     check_layout,
     check_roles,
@@ -55,7 +58,7 @@ D = TypeVar("D")
 _FAST = "__dynamorm_fast__"
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, ttl))
+@dataclass_transform(kw_only_default=True, field_specifiers=(attr, encrypted, partition_key, sort_key, ttl))
 def model(
     table: str | Table | None = None,
     *,
@@ -110,6 +113,7 @@ def model(
         hides = hide_expired if hide_expired is not None else base is not None and base.hide_expired
         keeps: Unknown = unknown or ("ignore" if base is None else base.codec.unknown)
         check_roles(layout, hide_expired=hides, templated=declared)
+        check_encrypted(layout, versions=schema is not None)
         check_defaults(layout)
         _place_attributes(cls, layout)
         if isinstance(physical, str):
@@ -177,9 +181,7 @@ def embedded(cls: type[C] | None = None, /, *, type: str | None = None) -> Any: 
 
     def decorate(cls: builtins.type[C]) -> builtins.type[C]:
         _builder, layout = _prepare(cls, local_names, None)
-        for role, member in members_by_role(layout):
-            if role != "attribute":
-                raise ModelError(f"{cls.__name__}.{member.name}: {role}() belongs to a model, not to an embedded class")
+        check_embeddable(layout)
         check_defaults(layout)
         declare(cls, type)
         check_embedded(cls)
@@ -288,6 +290,5 @@ def _spec(
 
 def _place_attributes(cls: type, layout: Layout) -> None:
     for member in layout.members:
-        setattr(
-            cls, member.name, Attr[Any](cls, member.name, (member.wire,), member.shape, omits_null=member.omits_null)
-        )
+        kind: builtins.type[Attr[Any]] = EncryptedAttr if member.shape.encrypted else Attr
+        setattr(cls, member.name, kind(cls, member.name, (member.wire,), member.shape, omits_null=member.omits_null))

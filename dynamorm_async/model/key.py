@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, final
 
+from dynamorm_async.codec.hidden import shown
 from dynamorm_async.errors import InvalidKey
 from dynamorm_async.model.spec import ModelSpec, spec_of
 
@@ -34,7 +35,8 @@ class Key(Generic[M]):
         self.values = key_values(spec_of(model), values, named)
 
     def __repr__(self) -> str:
-        return f"Key({self.model.__name__}, {', '.join(map(repr, self.values))})"
+        values = map(shown, spec_of(self.model).key, self.values)
+        return f"Key({self.model.__name__}, {', '.join(values)})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Key):

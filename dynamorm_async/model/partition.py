@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import attrs
 
 from dynamorm_async.codec.containers import key_content
+from dynamorm_async.codec.hidden import shown
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.numbers import decimal_text
 from dynamorm_async.errors import InvalidKey, InvalidValue, UsageError
@@ -141,7 +142,7 @@ def _encoded(spec: ModelSpec[Any], member: Member, value: object) -> AttributeVa
     except InvalidValue as error:
         raise InvalidKey(str(error)) from None
     if encoded is None or "NULL" in encoded:
-        raise InvalidKey(f"{spec.name}.{member.name} is {value!r}: items with that are in no partition")
+        raise InvalidKey(f"{spec.name}.{member.name} is {shown(member, value)}: items with that are in no partition")
     return encoded
 
 

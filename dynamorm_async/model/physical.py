@@ -75,9 +75,20 @@ def check_shared(
                 f"{f'{part.name} ({part.tag})' if part else 'none'}, but the model's is "
                 f"{f'{has.name} ({has.tag})' if has else 'none'}{advice}"
             )
+    _check_index_parts(cls, table, layout)
+
+
+def _check_index_parts(cls: type, table: Table, layout: Layout) -> None:
+    """Key attributes of indexes that the model has are of their types, and can be read by DynamoDB."""
     tags = {member.wire: member.shape.tag for member in layout.members}
+    encrypted = {member.wire: member.name for member in layout.members if member.storage == "encrypted"}
     for index in table.indexes:
         for part in (*index.partition, *index.sort):
+            if part.name in encrypted:
+                raise ModelError(
+                    f"{cls.__name__}.{encrypted[part.name]} is a key of index {index.name} of table {table.name}, so it cannot be "
+                    "encrypted(): DynamoDB finds items by their keys"
+                )
             if tags.get(part.name, part.tag) != part.tag:
                 raise ModelError(
                     f"{cls.__name__}: index {index.name} of table {table.name} wants {part.name} as {part.tag}, "

@@ -66,7 +66,7 @@ def register(spec: ModelSpec[Any], base: ModelSpec[Any] | None) -> None:
         for ancestor in _ancestors(other):
             if other.type is not None and ancestor.variants.get(other.type) is other:
                 del ancestor.variants[other.type]
-    spec.table.register(spec.cls, former=[other.cls for other in former])
+    spec.table.register(spec.cls, former=[other.cls for other in former], encrypted=spec.encrypted)
     for ancestor in () if base is None else _ancestors(spec):
         if spec.type is not None:
             ancestor.variants[spec.type] = spec

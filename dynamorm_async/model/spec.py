@@ -21,6 +21,7 @@ from dynamorm_async.model.table import Table
 from dynamorm_async.model.templating import GivenKey
 from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint, marker_table_name
 from dynamorm_async.model.upcast import Schema
+from dynamorm_async.types import Sealed
 
 M = TypeVar("M")
 
@@ -121,6 +122,20 @@ class ModelSpec(Generic[M]):
         return {member.wire: member.name for member in self.attributes.values()}
 
     @cached_property
+    def encrypted(self) -> frozenset[str]:
+        """The names in DynamoDB of its encrypted attributes."""
+        return frozenset(member.wire for member in self.attributes.values() if member.storage == "encrypted")
+
+    @cached_property
+    def secret_key(self) -> bool:
+        """Whether its key, or what that is made of, is not shown."""
+        return any(member.shape.hidden for member in self.key)
+
+    def sealed(self, table: str) -> tuple[Sealed, ...]:
+        """What is encrypted of the items of its table, which is called so with its prefix."""
+        return self.table.sealed(table)
+
+    @cached_property
     def identities(self) -> Identities:
         """Which item a key of its table means."""
         return Identities(self.key_names)
@@ -135,6 +150,9 @@ def spec_of(model: type[M]) -> ModelSpec[M]:
     # Looked up in the class's own namespace: a plain subclass of a model is no model.
     spec = getattr(model, "__dict__", {}).get(SPEC)
     if spec is None:
+        kind = type(cast("object", model))  # callers without a checker pass anything
+        if SPEC in vars(kind):  # its values need not be shown
+            raise UsageError(f"expected a model, got an instance of {kind.__name__}: pass the class itself")
         raise UsageError(f"{model!r} is not a model: decorate its class with @model(table=...)")
     return cast("ModelSpec[M]", spec)
 

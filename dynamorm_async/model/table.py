@@ -10,7 +10,7 @@ import attrs
 
 from dynamorm_async.errors import ModelError
 from dynamorm_async.model.vector import TableVectorIndex, VectorIndex, check_vector_indexes, resolved
-from dynamorm_async.types import KeyTag
+from dynamorm_async.types import KeyTag, Sealed
 
 Projection: TypeAlias = Literal["all", "keys_only"] | tuple[str, ...]
 
@@ -103,8 +103,10 @@ class Table:
     """
 
     __slots__ = (
+        "_encrypted",
         "_models",
         "discriminator",
+        "encrypted",
         "indexes",
         "name",
         "partition_key",
@@ -121,6 +123,8 @@ class Table:
     ttl: str | None
     discriminator: str | None
     _models: tuple[type, ...]
+    _encrypted: Mapping[type, Collection[str]]
+    encrypted: frozenset[str]
 
     def __init__(
         self,
@@ -145,6 +149,8 @@ class Table:
         set_field(self, "ttl", ttl)
         set_field(self, "discriminator", discriminator)
         set_field(self, "_models", ())
+        set_field(self, "_encrypted", {})
+        set_field(self, "encrypted", frozenset())
         made = tuple(
             index
             if isinstance(index, TableIndex)
@@ -177,18 +183,33 @@ class Table:
         """The models that live in it, in order of declaration."""
         return self._models
 
-    def register(self, cls: type, *, former: Collection[type] = ()) -> None:
+    def register(self, cls: type, *, former: Collection[type] = (), encrypted: Collection[str] = ()) -> None:
         """Note a model that lives in it, in the place of the first of those that do no more.
 
         Args:
             cls: the model.
             former: the models that it takes the place of.
+            encrypted: the names of its encrypted attributes.
         """
         place = next((place for place, other in enumerate(self._models) if other in former), len(self._models))
         before, after = (
             [one for one in some if one not in former] for some in (self._models[:place], self._models[place:])
         )
         object.__setattr__(self, "_models", (*before, cls, *after))
+        # Looked up by every request: worked out here.
+        by_model = {one: names for one, names in self._encrypted.items() if one not in former} | {cls: encrypted}
+        object.__setattr__(self, "_encrypted", by_model)
+        object.__setattr__(self, "encrypted", frozenset(name for names in by_model.values() for name in names))
+
+    def sealed(self, name: str) -> tuple[Sealed, ...]:
+        """What is encrypted of its items, of whatever model: any can come with an answer.
+
+        Args:
+            name: the table's name, prefix and all.
+        """
+        if not self.encrypted:  # as most often: every request asks
+            return ()
+        return (Sealed(name, tuple(part.name for part in self.key_parts()), self.encrypted),)
 
     def index(self, name: str) -> TableIndex | None:
         """The index of a name."""

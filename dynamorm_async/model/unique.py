@@ -149,6 +149,10 @@ def _unique_member(layout: Layout, name: str) -> Member:
     if member is None:
         known = ", ".join(member.name for member in layout.members)
         raise ModelError(f"{cls}: unique({name!r}) names no attribute of {cls}; it has {known}")
+    if member.storage == "encrypted":
+        raise ModelError(
+            f"{cls}.{name} is to be unique, so it cannot be encrypted(): equal values have different ciphertexts"
+        )
     if member.shape.tag not in ("S", "N", "B"):
         raise ModelError(f"{cls}.{name} is to be unique, but only text, numbers and bytes can be")
     if member.storage in ("json", "compressed"):

@@ -153,6 +153,10 @@ def with_dimensions(layout: Layout, table: Table) -> Layout:
 
 def _check_vector(layout: Layout, member: Member, where: str) -> None:
     cls, shape = layout.cls.__name__, member.shape
+    if member.storage == "encrypted":
+        raise ModelError(
+            f"{cls}.{member.name} is the vector of {where}, so it cannot be encrypted(): DynamoDB compares vectors"
+        )
     if shape.tag != "L" or shape.item is None or shape.item.tag != "N" or shape.item.nullable:
         raise ModelError(f"{cls}.{member.name} is the vector of {where}: it has to be an Attr[list[float]]")
     _check_null(cls, member, where)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+import reprlib
+from typing import Any, Final
 
+from dynamorm_async.codec.hidden import MASK
 from dynamorm_async.errors import UsageError
+from dynamorm_async.model.spec import SPEC, ModelSpec
 
 MAX_TOKEN: Final = 36
 
@@ -34,3 +37,15 @@ def check_token(token: object) -> str:
         hint = "" if isinstance(token, str) else ": pass str(...) of it"
         raise UsageError(f"a transaction's token is a text of 1 to {MAX_TOKEN} characters, got {token!r}{hint}")
     return token
+
+
+def no_key(value: object) -> str:
+    """What was given instead of a Key, with the Key that was meant where it can be told."""
+    shown = reprlib.repr(value)
+    spec: ModelSpec[Any] | None = vars(type(value)).get(SPEC)
+    if spec is None:
+        return shown
+    values = ", ".join(
+        MASK if member.shape.hidden else reprlib.repr(getattr(value, member.name, ...)) for member in spec.key
+    )
+    return f"an instance: pass Key({spec.name}{values and ', '}{values}), or change the instance and save() it"

@@ -16,6 +16,7 @@ from dynamorm_async.plan.hiding import hiding_names
 from dynamorm_async.plan.keyed import Chunk, Place, TableRead, chunks
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.projection import check_selected, projected_paths
+from dynamorm_async.types import Sealed
 
 
 @final
@@ -65,7 +66,13 @@ class BatchGetPlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             InvalidExpression: so much is selected that DynamoDB would refuse the projection.
         """
         specs = {wanted.place.table: wanted.spec for wanted in self.wanted}
-        return {table: TableRead(spec.identities, self._options(spec)) for table, spec in specs.items()}
+        return {
+            table: TableRead(spec.identities, self._options(spec), self._sealed(table)) for table, spec in specs.items()
+        }
+
+    def _sealed(self, table: str) -> tuple[Sealed, ...]:
+        found = (wanted.spec.sealed(table) for wanted in self.wanted if wanted.place.table == table)
+        return tuple(dict.fromkeys(each for sealed in found for each in sealed))
 
     def _options(self, spec: ModelSpec[Any]) -> dict[str, Any]:  # JSON
         options: dict[str, Any] = {"ConsistentRead": True} if self.consistent else {}

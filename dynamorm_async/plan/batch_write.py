@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
+from dynamorm_async.codec.encrypted import sized
 from dynamorm_async.errors import BadResponse
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.write import Write
-from dynamorm_async.types import Request
+from dynamorm_async.types import Request, Sealed
 
 MAX_OPERATIONS: Final = 25
 """DynamoDB's limit for one request."""
@@ -47,16 +48,23 @@ def operation_of(write: Write) -> dict[str, Any]:
 
 def size_of(operation: Mapping[str, Any]) -> int:
     """The bytes of an operation in a request."""
-    return len(msgspec.json.encode(operation)) + 1  # and a comma
+    return len(msgspec.json.encode(operation, enc_hook=sized)) + 1  # and a comma
 
 
-def batch_write(operations: Iterable[tuple[str, Mapping[str, Any]]]) -> Request:
-    """BatchWriteItem of operations, each with its table. Applying it twice does what once does."""
+def batch_write(operations: Iterable[tuple[str, Mapping[str, Any]]], sealed: Iterable[Sealed] = ()) -> Request:
+    """BatchWriteItem of operations, each with its table. Applying it twice does what once does.
+
+    Args:
+        operations: the operations.
+        sealed: what of their items is encrypted.
+    """
     tables: dict[str, list[Mapping[str, Any]]] = {}
     for table, operation in operations:
         tables.setdefault(table, []).append(operation)
     only = next(iter(tables)) if len(tables) == 1 else None
-    return Request(operation="BatchWriteItem", body={"RequestItems": tables}, table=only)
+    return Request(
+        operation="BatchWriteItem", body={"RequestItems": tables}, table=only, sealed=tuple(dict.fromkeys(sealed))
+    )
 
 
 def unprocessed_in(body: bytes, sent: Mapping[PlaceId, Write]) -> set[PlaceId]:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, final
 import attrs
 import msgspec
 
+from dynamorm_async.codec.answers import parse_answer
 from dynamorm_async.plan.statements import statement_kind
 from dynamorm_async.types import Request
 
@@ -124,8 +125,11 @@ def reported_capacity(operation: str, body: bytes, *, reads: bool | None = None)
         operation: what was called.
         body: the answer.
         reads: whether the units are read units (see :func:`is_read`); by default as the operation says.
+
+    Raises:
+        DecodeError: the answer is not readable.
     """
-    reported = _DECODER.decode(body).ConsumedCapacity
+    reported: _Record | list[_Record] | None = parse_answer(body, _DECODER).ConsumedCapacity
     return None if reported is None else _capacity(reported, reads=operation in _READS if reads is None else reads)
 
 

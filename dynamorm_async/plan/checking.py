@@ -30,6 +30,6 @@ def check_item(
         raise UsageError(f"check() of {spec.name} without conditions: pass some, such as {spec.name}.{name}.exists()")
     body: dict[str, Any] = {"TableName": table, "Key": key}
     add_conditions(body, [condition, where])
-    request = Request(operation="ConditionCheck", body=body, table=table)
+    request = Request(operation="ConditionCheck", body=body, table=table, sealed=spec.sealed(table))
     blames_where = where is not None and expected == 0
     return Write(spec=spec, request=request, expected=expected, missing_fails_where=blames_where)

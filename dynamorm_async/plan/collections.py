@@ -149,7 +149,9 @@ def plan_collection(collected: Collected, reading: Reading) -> ReadPlan:
     sifted = bool(hidden) or (types is None and (collected.unknown == "skip" or bool(collected.models)))
     looked_at = [name for names in hidden.values() for name in names]
     body = _body(collected, reading, types, sifted=sifted, names=[*_type_names(recognition), *looked_at])
-    requests = () if collected.excluded else (Request(operation="Query", body=body, table=collected.name),)
+    sealed = collected.table.sealed(collected.name)
+    request = Request(operation="Query", body=body, table=collected.name, sealed=sealed)
+    requests = () if collected.excluded else (request,)
     return ReadPlan(
         requests=requests,
         target=target,

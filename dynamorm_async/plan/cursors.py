@@ -29,6 +29,7 @@ _NONCE_BYTES: Final = 12
 _DIGEST_BYTES: Final = 8
 _MAX_TEXT: Final = 4 * 1024 * 1024  # a thousand segments take a tenth of a megabyte
 _MIN_SECRET_BYTES: Final = 16
+_MAX_LIFETIME: Final = 100 * 366 * 86_400.0
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,10 +59,17 @@ class CursorCodec:
         now: seconds since the epoch.
 
     Raises:
-        ConfigurationError: a secret is too short, or the package ``cryptography`` is missing.
+        ConfigurationError: a secret is too short or no text or bytes, the lifetime is no number of seconds, or the
+            package ``cryptography`` is missing.
     """
 
     def __init__(self, secrets: Sequence[str | bytes], *, lifetime: float, now: Callable[[], float]) -> None:
+        if isinstance(secrets, (str, bytes)):
+            raise ConfigurationError("cursor secrets are a list of secrets, also where there is one: write [secret]")
+        if not 0 < lifetime <= _MAX_LIFETIME:
+            raise ConfigurationError(
+                f"a cursor's lifetime is a number of seconds over 0, a century at most: {lifetime}"
+            )
         self._ciphers = [_cipher(secret) for secret in secrets]
         self._lifetime = lifetime
         self._now = now
@@ -199,6 +207,8 @@ class _Cipher:
 
 
 def _cipher(secret: str | bytes) -> tuple[bytes, _Cipher]:
+    if not isinstance(secret, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise ConfigurationError("a cursor secret is text or bytes: use secrets.token_urlsafe(32)")
     material = secret.encode() if isinstance(secret, str) else secret
     if len(material) < _MIN_SECRET_BYTES:
         raise ConfigurationError(

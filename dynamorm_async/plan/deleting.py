@@ -30,5 +30,5 @@ def delete_item(
     add_return_values(body, returns, "delete", "none", "old")
     conditional = add_conditions(body, [condition, where])
     repeatable = not conditional and returns == "none"
-    request = Request(operation="DeleteItem", body=body, table=table, repeatable=repeatable)
+    request = Request(operation="DeleteItem", body=body, table=table, repeatable=repeatable, sealed=spec.sealed(table))
     return Write(spec=spec, request=request, expected=expected, missing_fails_where=where is not None)

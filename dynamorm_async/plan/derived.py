@@ -12,6 +12,7 @@ from typing import final
 import attrs
 
 from dynamorm_async.codec.compare import same_value
+from dynamorm_async.codec.hidden import MASKED
 from dynamorm_async.codec.stored import Stored
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path
@@ -171,10 +172,12 @@ def check_place(derived: Derived | None, stored: Stored | None, *, model: str, c
         found = stored.carried.get(key.name)
         made = None if found is None else key.of(stored.seen)
         if found is not None and not same_value(found, made):
-            shown = None if made is None else next(iter(made.values()))
+            secret = any(member.shape.hidden for member in key.template.members)
+            made_text = None if made is None else next(iter(made.values()))
+            was, shown = (MASKED, MASKED) if secret else (next(iter(found.values())), made_text)
             raise UsageError(
                 f"{call}() of this {model} would write to another item: it was read with {key.name}="
-                f"{next(iter(found.values()))!r}, but its attributes make {shown!r} from {key.template.text!r}. Another "
+                f"{was!r}, but its attributes make {shown!r} from {key.template.text!r}. Another "
                 "program wrote it, or the template was another one then: put() it under its present key, and delete the "
                 "item that it was read from with a PartiQL statement"
             )

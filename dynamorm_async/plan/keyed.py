@@ -11,7 +11,7 @@ from dynamorm_async.codec.answers import parse_answer
 from dynamorm_async.codec.identity import Identities, Identity
 from dynamorm_async.errors import DecodeError, Problem
 from dynamorm_async.plan.places import PlaceId
-from dynamorm_async.types import AttributeValue, Request
+from dynamorm_async.types import AttributeValue, Request, Sealed
 
 T = TypeVar("T")
 
@@ -40,10 +40,12 @@ class TableRead(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         identities: finds out which item an answer's item is.
         options: parameters beside the keys: consistency, projection.
+        sealed: what of its items is encrypted.
     """
 
     identities: Identities
     options: Mapping[str, Any]  # JSON
+    sealed: tuple[Sealed, ...] = ()
 
 
 class _Keys(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class _Keys(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    Responses: dict[str, list[msgspec.Raw]] = {}
+    Responses: dict[str, list[msgspec.Raw]] | None = None
     UnprocessedKeys: dict[str, _Keys] = {}
     ConsumedCapacity: Any = None  # a list of records
 
@@ -87,7 +89,8 @@ class Chunk:
                 table = wanted[place.table] = {"Keys": [], **self._tables[place.table].options}
             table["Keys"].append(place.key)
         only = next(iter(wanted)) if len(wanted) == 1 else None
-        return Request(operation="BatchGetItem", body={"RequestItems": wanted}, table=only)
+        sealed = tuple(each for table in wanted for each in self._tables[table].sealed)
+        return Request(operation="BatchGetItem", body={"RequestItems": wanted}, table=only, sealed=sealed)
 
     def receive(self, body: bytes) -> bool:
         """Take in an answer; whether it brought anything.
@@ -96,8 +99,11 @@ class Chunk:
             DecodeError: it is no answer to this request. Then nothing of it counts.
         """
         answer: _Answer = parse_answer(body, _DECODER)
+        if answer.Responses is None and not answer.UnprocessedKeys:
+            # An empty page of a proxy, say: whoever took it for an answer would call every item missing.
+            raise DecodeError("of the answer", {}, [Problem("Responses", "is missing")])
         found: dict[PlaceId, msgspec.Raw] = {}
-        for table, items in answer.Responses.items():
+        for table, items in (answer.Responses or {}).items():
             of_item = self._identities(table).of_item
             for raw in items:
                 found[self._asked(table, of_item, raw)] = raw

@@ -23,6 +23,7 @@ from dynamorm_async.expressions.conditions import (
     Operand,
     Path,
 )
+from dynamorm_async.expressions.identity import identity
 from dynamorm_async.model.evaluate import holds
 from dynamorm_async.model.table import KeyPart
 from dynamorm_async.types import AttributeValue
@@ -200,7 +201,7 @@ def _common(values: Sequence[tuple[AttributeValue, ...]]) -> tuple[AttributeValu
 
 def _one_range(label: str, ranges: Sequence[Condition]) -> Restriction:
     """One condition that says what the ranges say: the only pair that can be joined is ``>=`` with ``<=``."""
-    distinct = list({repr(condition): condition for condition in ranges}.values())
+    distinct = list({identity(condition): condition for condition in ranges}.values())
     if len(distinct) == 1:
         return _possible(distinct[0])
     bounds = {condition.comparator: condition for condition in distinct if isinstance(condition, Comparison)}

@@ -161,7 +161,9 @@ def _write(
     return Write(
         spec=spec,
         # The condition on the mark keeps a second one from moving anything.
-        request=Request(operation="UpdateItem", body=body, table=table, repeatable=repeatable),
+        request=Request(
+            operation="UpdateItem", body=body, table=table, repeatable=repeatable, sealed=spec.sealed(table)
+        ),
         instance=instance,
         changes=changes,
         item=None if after is None else {**after.seen, **after.carried},

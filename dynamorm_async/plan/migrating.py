@@ -69,7 +69,14 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
     return Write(
         spec=spec,
         # Once it is applied, the item is not of the older schema any more.
-        request=Request(operation="UpdateItem", body=body, table=table, repeatable=False),
+        request=Request(
+            operation="UpdateItem",
+            body=body,
+            table=table,
+            repeatable=False,
+            at_most_once=True,
+            sealed=spec.sealed(table),
+        ),
         instance=instance,
         changes=after,
         item=item,

@@ -9,7 +9,7 @@ import msgspec
 
 from dynamorm_async.codec.answers import answer_json
 from dynamorm_async.codec.plain import decode_row
-from dynamorm_async.errors import BadResponse, UsageError
+from dynamorm_async.errors import BadResponse, DecodeError, Problem, UsageError
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.partition import named_index
 from dynamorm_async.model.spec import spec_of
@@ -43,7 +43,12 @@ def execute_statement(statement: Statement[Any], *, consistent: bool, page_size:
     body = _parametrised(statement, consistent=consistent)
     if page_size is not None:
         body["Limit"] = check_positive(page_size, f"page_size={page_size!r}")
-    return Request(operation="ExecuteStatement", body=body, repeatable=statement.kind == "read")
+    return Request(
+        operation="ExecuteStatement",
+        body=body,
+        repeatable=statement.kind == "read",
+        only_reads=statement.kind == "read",
+    )
 
 
 def batch_execute_statement(statements: tuple[Statement[Any], ...], *, consistent: bool) -> Request:
@@ -59,7 +64,7 @@ def batch_execute_statement(statements: tuple[Statement[Any], ...], *, consisten
             raise UsageError("consistent= is for SELECT; this batch writes")
     body = {"Statements": [_parametrised(statement, consistent=consistent) for statement in statements]}
     reads = all(statement.kind == "read" for statement in statements)
-    return Request(operation="BatchExecuteStatement", body=body, repeatable=reads)
+    return Request(operation="BatchExecuteStatement", body=body, repeatable=reads, only_reads=reads)
 
 
 def execute_transaction(statements: tuple[Statement[Any], ...], *, token: str | None) -> Request:
@@ -72,8 +77,8 @@ def execute_transaction(statements: tuple[Statement[Any], ...], *, token: str | 
     body: dict[str, Any] = {"TransactStatements": [_parametrised(statement) for statement in statements]}
     if token is not None:
         body["ClientRequestToken"] = check_token(token)
-    repeatable = token is not None or only_reads(statements)
-    return Request(operation="ExecuteTransaction", body=body, repeatable=repeatable)
+    reads = only_reads(statements)
+    return Request(operation="ExecuteTransaction", body=body, repeatable=token is not None or reads, only_reads=reads)
 
 
 def only_reads(statements: Sequence[Statement[Any]]) -> bool:
@@ -111,9 +116,14 @@ def decode_rows(statement: Statement[R], body: bytes) -> list[R]:
     Raises:
         DecodeError: an item does not fit the model, or the answer is not readable.
     """
+    if statement.kind != "read" and b'"Items"' not in body:
+        return []  # what writes return nothing in
     if statement.into is not None:
         return spec_of(statement.into).reader.decode_page(body).items
-    return [decode_item(statement, raw) for raw in answer_json(body).get("Items") or ()]
+    answer = answer_json(body)
+    if "Items" not in answer:  # as in compiled pages
+        raise DecodeError("of the answer", {}, [Problem("Items", "is missing")])
+    return [decode_item(statement, raw) for raw in answer["Items"]]
 
 
 def decode_item(statement: Statement[R], raw: Mapping[str, Any]) -> R:

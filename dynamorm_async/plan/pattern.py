@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, final
 import attrs
 
 from dynamorm_async.codec.components import Component
+from dynamorm_async.codec.hidden import MASK, HiddenValue
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.expressions.placeholders import Placeholders, Segment
 from dynamorm_async.model.index import Index
@@ -181,6 +182,8 @@ class _Shown(Placeholders):
 
     def value(self, value: AttributeValue) -> str:
         """A value's content."""
+        if isinstance(value, HiddenValue):
+            return MASK
         ((tag, content),) = value.items()
         return str(content) if tag == "N" else "None" if tag == "NULL" else repr(content)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.numbers import parse_decimal
 from dynamorm_async.errors import BadResponse, CursorError
 from dynamorm_async.model.table import KeyPart
+from dynamorm_async.model.templating import KEY_BYTES
 from dynamorm_async.plan.cursors import Position
 from dynamorm_async.plan.reading import ReadPlan
 from dynamorm_async.types import AttributeValue, Request
+
+_MAX_KEY: Final = max(KEY_BYTES.values())
 
 
 def next_page(request: Request, last_key: dict[str, AttributeValue]) -> Request:
@@ -31,7 +36,7 @@ def next_page(request: Request, last_key: dict[str, AttributeValue]) -> Request:
 
 
 def _after(request: Request, key: dict[str, AttributeValue]) -> Request:
-    return Request(operation=request.operation, body={**request.body, "ExclusiveStartKey": key}, table=request.table)
+    return msgspec.structs.replace(request, body={**request.body, "ExclusiveStartKey": key})
 
 
 def start_at(plan: ReadPlan, positions: Sequence[Position]) -> list[Request | None]:
@@ -64,8 +69,10 @@ def _is_key(value: AttributeValue, part: KeyPart) -> bool:
         return False
     content: Any = value[part.tag]
     if part.tag == "B":
-        return isinstance(content, bytes) and content != b""
-    return isinstance(content, str) and (_is_number(content) if part.tag == "N" else content != "")
+        return isinstance(content, bytes) and 0 < len(content) <= _MAX_KEY
+    if not isinstance(content, str):
+        return False
+    return _is_number(content) if part.tag == "N" else 0 < len(content.encode()) <= _MAX_KEY
 
 
 def _is_number(text: str) -> bool:

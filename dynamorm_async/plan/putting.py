@@ -17,7 +17,9 @@ def create_item(spec: ModelSpec[Any], table: str, instance: object, now: datetim
     item, changes = encoded(spec, instance, now)
     body: dict[str, Any] = {"TableName": table, "Item": item}
     add_conditions(body, [key_is_free(spec)])
-    request = Request(operation="PutItem", body=body, table=table, repeatable=False)
+    request = Request(
+        operation="PutItem", body=body, table=table, repeatable=False, at_most_once=True, sealed=spec.sealed(table)
+    )
     return Write(spec=spec, request=request, instance=instance, changes=changes, item=item, must_not_exist=True)
 
 
@@ -32,7 +34,14 @@ def put_item(
     conditional = add_conditions(body, [condition, where])
     # What an overwritten item was can be told only once.
     repeatable = not conditional and returns == "none"
-    request = Request(operation="PutItem", body=body, table=table, repeatable=repeatable)
+    request = Request(
+        operation="PutItem",
+        body=body,
+        table=table,
+        repeatable=repeatable,
+        at_most_once=expected is not None and returns == "none",
+        sealed=spec.sealed(table),
+    )
     blames_where = where is not None and expected == 0
     return Write(
         spec=spec,

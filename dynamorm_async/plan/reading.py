@@ -10,6 +10,7 @@ import msgspec
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.expressions.conditions import Condition, Every, Segments, all_of
+from dynamorm_async.expressions.identity import identity
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.partition import named_index
@@ -21,7 +22,7 @@ from dynamorm_async.plan.hiding import Hiding, holds_hidden_only
 from dynamorm_async.plan.holding import versions_of
 from dynamorm_async.plan.projection import projected_paths
 from dynamorm_async.plan.unmixing import typed, unmixed
-from dynamorm_async.types import Request
+from dynamorm_async.types import Request, Sealed
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         after: the cursor to go on from.
         counting: only the number of items is wanted, of what would be read for the items.
         with_hidden: expired and soft-deleted items, too, of a model that hides them.
+        timeout: seconds for all of it; ``None`` for no bound besides that of each request.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -60,6 +62,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
     counting: bool = False
     with_hidden: bool = False
+    timeout: float | None = None
 
 
 class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +152,8 @@ def plan_query(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hidin
         sifted=bool(unfiltered),
         drops=bool(hidden or unfiltered or len(chosen.rest) > len(chosen.nearly) or (of_type and chosen.strangers)),
     )
-    requests = tuple(_query(table, reading, target, key, left) for key in chosen.key_conditions())
+    sealed = spec.sealed(table)
+    requests = tuple(_query(table, reading, target, key, left, sealed=sealed) for key in chosen.key_conditions())
     merge_by = tuple(part.name for part in target.sort) if len(requests) > 1 else ()
     return _plan(reading, requests, target, left, merge_by=merge_by, question=question, hiding=hiding)
 
@@ -178,7 +182,8 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding
         sifted=bool(unfiltered),
         drops=bool(parts or hidden or unfiltered or mixed),
     )
-    requests = tuple(_scan(table, reading, target, segment, left) for segment in range(reading.segments))
+    sealed = spec.sealed(table)
+    requests = tuple(_scan(table, reading, target, segment, left, sealed=sealed) for segment in range(reading.segments))
     return _plan(reading, requests, target, left, hiding=hiding)
 
 
@@ -208,7 +213,15 @@ def _plan(
     )
 
 
-def _query(table: str, reading: Reading, target: Target, key: Sequence[Condition], left: _Filter) -> Request:
+def _query(
+    table: str,
+    reading: Reading,
+    target: Target,
+    key: Sequence[Condition],
+    left: _Filter,
+    *,
+    sealed: tuple[Sealed, ...],
+) -> Request:
     placeholders = Placeholders()
     body: dict[str, Any] = {"TableName": table}
     if target.index is not None:
@@ -217,17 +230,19 @@ def _query(table: str, reading: Reading, target: Target, key: Sequence[Condition
         body["ScanIndexForward"] = False
     expression = " AND ".join(condition.render(placeholders) for condition in key)
     _finish(body, reading, left, _projection(reading, target), placeholders, KeyConditionExpression=expression)
-    return Request(operation="Query", body=body, table=table)
+    return Request(operation="Query", body=body, table=table, sealed=sealed)
 
 
-def _scan(table: str, reading: Reading, target: Target, segment: int, left: _Filter) -> Request:
+def _scan(
+    table: str, reading: Reading, target: Target, segment: int, left: _Filter, *, sealed: tuple[Sealed, ...]
+) -> Request:
     body: dict[str, Any] = {"TableName": table}
     if target.index is not None:
         body["IndexName"] = target.index.name
     if reading.segments > 1:
         body |= {"Segment": segment, "TotalSegments": reading.segments}
     _finish(body, reading, left, _projection(reading, target), Placeholders())
-    return Request(operation="Scan", body=body, table=table)
+    return Request(operation="Scan", body=body, table=table, sealed=sealed)
 
 
 def _finish(
@@ -273,7 +288,7 @@ def _parts(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
     parts = () if whole is None else whole.conditions if isinstance(whole, Every) else (whole,)
     if len(parts) < 2:  # noqa: PLR2004 - nothing to order
         return parts
-    unique = {repr(part): part for part in parts}
+    unique = {identity(part): part for part in parts}
     return tuple(unique[text] for _root, text in sorted((next(part.roots()), text) for text, part in unique.items()))
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dynamorm_async.codec.compare import same_value
+from dynamorm_async.codec.hidden import shown
 from dynamorm_async.codec.sizes import check_size
 from dynamorm_async.codec.stored import Stored, in_layout
 from dynamorm_async.errors import InvalidExpression, UsageError
@@ -63,7 +64,14 @@ def save_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored
     taken, maps = _put_expressions(spec, body, [*updates, *rekeyed.updates], conditions, {**item, **carried})
     # What it changes itself is not as it was any more once it is applied.
     repeatable = condition is None and touched_by(taken).isdisjoint(rekeyed.insists)
-    request = Request(operation="UpdateItem", body=body, table=table, repeatable=repeatable)
+    request = Request(
+        operation="UpdateItem",
+        body=body,
+        table=table,
+        repeatable=repeatable,
+        at_most_once=expected is not None,
+        sealed=spec.sealed(table),
+    )
     return Write(
         spec=spec,
         request=request,
@@ -101,7 +109,8 @@ def _check_key(spec: ModelSpec[Any], instance: object, stored: Stored, item: Raw
     for member in spec.key:
         if not same_value(item.get(member.wire), stored.seen.get(member.wire)):
             raise UsageError(
-                f"{spec.name}.{member.name} is a key attribute and was changed to {getattr(instance, member.name)!r} since "
+                f"{spec.name}.{member.name} is a key attribute and was changed to "
+                f"{shown(member, getattr(instance, member.name))} since "
                 "the item was read: save() cannot move an item. create() the new one and delete() the old one"
             )
 

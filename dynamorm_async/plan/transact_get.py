@@ -42,8 +42,9 @@ def transact_get_items(wanted: Sequence[Wanted]) -> Request:
     """TransactGetItems."""
     gets = [{"Get": {"TableName": one.place.table, "Key": one.place.key}} for one in wanted]
     tables = {one.place.table for one in wanted}
+    sealed = tuple(dict.fromkeys(each for one in wanted for each in one.spec.sealed(one.place.table)))
     only = tables.pop() if len(tables) == 1 else None
-    return Request(operation="TransactGetItems", body={"TransactItems": gets}, table=only)
+    return Request(operation="TransactGetItems", body={"TransactItems": gets}, table=only, sealed=sealed)
 
 
 _NO_ITEM: Final = msgspec.Raw(b"")

@@ -79,6 +79,7 @@ def plan_transaction(
         operation="TransactWriteItems",
         body={"TransactItems": [action.body for action in actions], "ClientRequestToken": token},
         table=", ".join(sorted(tables)),
+        sealed=tuple(dict.fromkeys(each for write in writes for each in write.request.sealed)),
     )
     return TransactionPlan(request, tuple(actions))
 

@@ -19,7 +19,7 @@ from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.expressions.updates import Assignment, Nothing, Update
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.unique import MARKER_KEY, OWNER, UniqueConstraint, marker_table_name
-from dynamorm_async.plan.write import Write, item_text, key_is_free
+from dynamorm_async.plan.write import Write, check_transactable, item_text, key_is_free
 from dynamorm_async.types import UNSET, AttributeValue, Unset
 
 Before: TypeAlias = Mapping[str, AttributeValue | None] | None
@@ -99,12 +99,7 @@ def with_unique(
     touched = _touched(write, names, changes, stored)
     if not touched:
         return write
-    returned = write.request.body.get("ReturnValues", "NONE")
-    if returned not in ("NONE", "ALL_NEW"):
-        raise UsageError(
-            f"{write.action}(returns=...) of {write.spec.name}: its unique attributes make this write a transaction, which "
-            "returns no attributes. Leave returns= out, and read the item before"
-        )
+    check_transactable(write, why="its unique attributes make")
     for constraint in write.spec.unique:
         constraint.marker(touched)  # a value that is too long is refused before anything is read or sent
     return msgspec.structs.replace(write, unique=touched)

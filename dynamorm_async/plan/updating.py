@@ -84,7 +84,7 @@ def update_item(
     repeatable = (
         where is None and spec.version is None and returns not in _ONCE and all(change.repeatable for change in changes)
     )
-    request = Request(operation="UpdateItem", body=body, table=table, repeatable=repeatable)
+    request = Request(operation="UpdateItem", body=body, table=table, repeatable=repeatable, sealed=spec.sealed(table))
     changed = tuple(update.path for update in every) if returns in _UPDATED else ()
     return Write(
         spec=spec,

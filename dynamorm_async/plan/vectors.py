@@ -45,7 +45,10 @@ class SearchPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def request(self, top_k: int) -> Request:
         """SearchVectors for so many hits."""
-        return Request(operation="SearchVectors", body={**self.body, "TopK": top_k}, table=self.body["TableName"])
+        table = self.body["TableName"]
+        return Request(
+            operation="SearchVectors", body={**self.body, "TopK": top_k}, table=table, sealed=self.spec.sealed(table)
+        )
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any, Literal, final
 
 import msgspec
 
+from dynamorm_async.codec.hidden import MASK
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path, Segments, all_of
@@ -143,6 +144,23 @@ def add_return_values(body: dict[str, Any], returns: Returns, call: str, *allowe
         body["ReturnValues"] = _RETURN_VALUES[returns]
 
 
+def check_transactable(write: Write, *, why: str) -> None:
+    """Refuse a write that is to return what a transaction does not.
+
+    Args:
+        write: the write.
+        why: what makes it a transaction, for errors.
+
+    Raises:
+        UsageError: it is to return the item as it was, or only what was changed.
+    """
+    if write.request.body.get("ReturnValues", "NONE") not in ("NONE", "ALL_NEW"):
+        raise UsageError(
+            f"{write.action}(returns=...) of {write.spec.name}: {why} this write a transaction, which returns no "
+            "attributes. Leave returns= out, and read the item before"
+        )
+
+
 def encoded_member(spec: ModelSpec[Any], member: Member, value: object) -> AttributeValue:
     """The AttributeValue of a version or time, which always has one."""
     encoded = spec.codec.encode_member(member, value)
@@ -152,8 +170,10 @@ def encoded_member(spec: ModelSpec[Any], member: Member, value: object) -> Attri
 
 def item_text(spec: ModelSpec[Any], key: Mapping[str, AttributeValue]) -> str:
     """Which item is meant, for people: ``User(org='acme', user_id='u1')``."""
-    names = spec.python_names
-    parts = ", ".join(f"{names.get(name, name)}={next(iter(key[name].values()))!r}" for name in spec.key_names)
+    names, secret = spec.python_names, spec.secret_key
+    parts = ", ".join(
+        f"{names.get(name, name)}={MASK if secret else repr(next(iter(key[name].values())))}" for name in spec.key_names
+    )
     return f"{spec.name}({parts})"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,8 @@ import msgspec
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.model.key import Key
-from dynamorm_async.model.spec import SPEC, ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
+from dynamorm_async.plan.arguments import no_key
 from dynamorm_async.plan.checking import check_item
 from dynamorm_async.plan.deleting import delete_item
 from dynamorm_async.plan.derived import check_place
@@ -81,7 +81,7 @@ class Writes:
             InvalidExpression: two changes of the same path.
         """
         if not isinstance(key, Key):
-            raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {_no_key(key)}")
+            raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {no_key(key)}")
         spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
         check_condition(spec, where)
         write = update_item(
@@ -203,13 +203,3 @@ def _made_of(write: Write, target: Any) -> Write:
     if write.spec.derived is None:
         return write
     return msgspec.structs.replace(write, key_values=_key_values(write.spec, target))
-
-
-def _no_key(value: object) -> str:
-    """What was given instead of a Key, with the Key that was meant where it can be told."""
-    shown = reprlib.repr(value)
-    spec: ModelSpec[Any] | None = vars(type(value)).get(SPEC)
-    if spec is None:
-        return shown
-    values = ", ".join(reprlib.repr(getattr(value, member.name, ...)) for member in spec.key)
-    return f"an instance: pass Key({spec.name}{values and ', '}{values}), or change the instance and save() it"

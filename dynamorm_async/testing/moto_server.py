@@ -16,7 +16,8 @@ class MotoServer:
     """moto's DynamoDB on a free loopback port, as a context manager.
 
     It keeps its tables in memory. They belong to the process, not to the server: two servers in one process show
-    the same tables, and ``reset`` of one empties both. moto is no oracle: it accepts much that DynamoDB refuses.
+    the same tables, and ``reset`` of one empties both. moto is no oracle: it accepts much that DynamoDB refuses,
+    and it ignores the tokens of transactions, so that one that is sent again (also by ``exactly_once=True``) counts twice.
 
     Example::
 

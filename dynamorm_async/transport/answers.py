@@ -22,6 +22,7 @@ from dynamorm_async.types import Request, Response
 
 _JSON_TYPES: Final = frozenset({"application/x-amz-json-1.0", "application/json"})
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])  # Any: wire JSON
+_NOTHING: Final = b"{}"
 _OK: Final = 200
 _REDIRECTS: Final = 300
 _ERRORS: Final = 400
@@ -76,8 +77,8 @@ def check_answer(
 ) -> Response:
     """Believe an HTTP answer only if it is a whole answer of DynamoDB.
 
-    The JSON inside the outer braces is not parsed here; the decoder does that. Costs no I/O, and one pass
-    over the body for its CRC32.
+    What a read answers is not parsed inside its outer braces; the decoder does that. What a write answers is mostly ``{}``, and
+    often looked at by nobody: that is parsed. Costs no I/O, and one pass over the body for its CRC32.
 
     Args:
         request: what was sent.
@@ -108,13 +109,15 @@ def check_answer(
         stripped = body.strip()
         if not (stripped.startswith(b"{") and stripped.endswith(b"}")):
             raise _bad(request, f"{_outline(status, content_type, body)} is empty or cut: it is no JSON object")
+    if body != _NOTHING and not _is_readable(request, body, vouched_for=crc32 is not None):
+        raise _bad(request, f"{_outline(status, content_type, body)} is not readable JSON")
     if crc32 is None and crc_required:
         raise _bad(request, "the answer lacks the x-amz-crc32 header of DynamoDB; is there a proxy between?")
     return Response(body, request_id)
 
 
 def _refusal(request: Request, *, status: int, content_type: str, body: bytes, request_id: str | None) -> Exception:
-    answer = _json_object(body)
+    answer = _parsed(body) or {}
     code = answer.get("__type")
     if isinstance(code, str) and code:
         message = answer.get("message") or answer.get("Message") or ""
@@ -133,11 +136,28 @@ def _refusal(request: Request, *, status: int, content_type: str, body: bytes, r
     return _bad(request, f"{outline} is not an error of DynamoDB; is there a proxy or firewall between?")
 
 
-def _json_object(body: bytes) -> Mapping[str, Any]:  # Any: wire JSON
+def _parsed(body: bytes) -> Mapping[str, Any] | None:  # Any: wire JSON
+    """The JSON object; ``None`` where it is none."""
     try:
         return _OBJECT.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _is_readable(request: Request, body: bytes, *, vouched_for: bool) -> bool:
+    """Whether it is JSON, of a write; of a read, whether it is text, of which the decoder sees only what it reads.
+
+    To look at all of a page beyond ASCII takes as long as to decode it, and its CRC32 vouches for it.
+    """
+    if request.writes:
+        return _parsed(body) is not None
+    if vouched_for or body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mappings(reasons: object) -> tuple[Mapping[str, Any], ...]:  # Any: wire JSON

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 
@@ -10,7 +10,7 @@ from dynamorm_async.types import Request, Response
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """One set of AWS keys. Its repr shows no secret."""
+    """One set of AWS keys. Its repr shows no secret, and it cannot be pickled: it stays in the process that it was given to."""
 
     access_key: str
     secret_key: str
@@ -18,6 +18,18 @@ class Credentials(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Credentials({self.access_key[:4]}…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return [("access_key", f"{self.access_key[:4]}…")]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("Credentials are not pickled: give each process its own source of keys, a profile or a role")
 
 
 class CredentialProvider(Protocol):
@@ -31,7 +43,7 @@ class CredentialProvider(Protocol):
         """Fetch keys; callers at the same time share one fetch.
 
         Args:
-            rejected: keys that DynamoDB called expired; they are not returned again, whatever their expiry says.
+            rejected: keys that DynamoDB called expired; this call does not return them, whatever their expiry says.
 
         Raises:
             CredentialsError: no keys were found, or they could not be refreshed.
@@ -101,7 +113,11 @@ class Lane(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close every connection. Calls under way end with ``DatabaseClosed``; later ones are refused."""
+        """Close every connection; called again, it closes what a close that was cancelled left open.
+
+        Attempts that were sent end with ``ConnectionLost`` (``sent``), those that were not, and later ones, with
+        ``DatabaseClosed``.
+        """
         ...
 
 

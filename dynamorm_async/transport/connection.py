@@ -6,7 +6,7 @@ import asyncio
 import math
 import select
 import socket
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httptools
 import msgspec
@@ -15,6 +15,9 @@ from dynamorm_async.errors import BadResponse, CallTimeout, ConnectionLost, Tran
 
 BODY_LIMIT: Final = 20_000_000
 """Bytes of one answer, headers included, before it is given up. DynamoDB's own limit for a batch is 16 MB."""
+
+HEADER_BYTES: Final = 65_536
+"""Bytes of one answer before its body begins; an answer with more is given up."""
 
 _FINAL: Final = 200  # below it an HTTP status announces that another answer follows
 
@@ -49,6 +52,13 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     status: int
     headers: dict[bytes, bytes]
     body: bytes
+
+    def __repr__(self) -> str:  # the body is items, which belong in no log
+        return f"<Answer {self.status} of {len(self.body)} bytes>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return [("status", self.status)]
 
     def header(self, name: bytes) -> str | None:
         """A header as text, ``None`` where there is none.
@@ -173,6 +183,8 @@ class Connection(asyncio.Protocol):
             fault = Fault(BadResponse, f"the answer is not HTTP/1.1: {error}", sent=True)
             fault.__cause__ = error
             self.abort(fault)
+        if self._received > HEADER_BYTES:
+            self._bound_headers()
 
     def eof_received(self) -> None:
         """The server will send no more; asyncio closes the connection next."""
@@ -224,6 +236,11 @@ class Connection(asyncio.Protocol):
         waiter.set_result(Answer(status, headers, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _bound_headers(self) -> None:
+        """Give up an answer whose body has not begun after so many bytes."""
+        if self._waiter is not None and not self._chunks:
+            self.abort(Fault(BadResponse, f"the answer has more than {HEADER_BYTES} bytes of headers", sent=True))
 
     def _socket(self) -> socket.socket | None:
         transport = self._transport

@@ -37,15 +37,15 @@ class StaticCredentials:
     """
 
     def __init__(self, keys: Credentials, *, source: str) -> None:
-        self._keys: Credentials | None = keys
+        self._keys = keys
         self._source = source
 
     def current(self) -> Credentials | None:
-        """The keys; ``None`` once DynamoDB has called them expired."""
+        """The keys, whatever DynamoDB has called them."""
         return self._keys
 
     async def refresh(self, *, rejected: Credentials | None = None) -> Credentials:
-        """The keys again: there are no others.
+        """The keys again: there are no others, so later calls try them again. One wrong answer must not end a database.
 
         Args:
             rejected: keys that DynamoDB called expired.
@@ -53,14 +53,17 @@ class StaticCredentials:
         Raises:
             CredentialsError: these are the keys that were rejected.
         """
-        if rejected is not None and rejected == self._keys:
-            self._keys = None
-        if self._keys is None:
+        if rejected is None or rejected != self._keys:
+            return self._keys
+        if self._keys.token is None:
             raise CredentialsError(
-                f"the session token of {self._source} has expired: give new keys and token and open the database "
-                "again, or use a profile or role, whose keys are refreshed"
+                f"DynamoDB calls the keys of {self._source} expired, and they have no session token: if they are "
+                "temporary keys, give their token too"
             )
-        return self._keys
+        raise CredentialsError(
+            f"the session token of {self._source} has expired: give new keys and token and open the database "
+            "again, or use a profile or role, whose keys are refreshed"
+        )
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -167,7 +170,7 @@ class SdkCredentials:
         """Keys to sign with; waits for a fetch only where there are none that hold for another minute.
 
         Args:
-            rejected: keys that DynamoDB called expired; they are not returned again, whatever their expiry says.
+            rejected: keys that DynamoDB called expired; this call does not return them, whatever their expiry says.
 
         Raises:
             CredentialsError: no keys were found, or they could not be refreshed and the old ones have expired.
@@ -212,6 +215,7 @@ class SdkCredentials:
         if fetched.keys == self._rejected:  # out of a cache, most likely
             fetched = await self._source.fetch(anew=True)
         if fetched.keys == self._rejected:
+            self._rejected = None  # later calls try them again: one wrong answer must not end a database
             raise CredentialsError(
                 f"DynamoDB calls the AWS keys {fetched.keys!r} expired, and their source gives the same ones again: "
                 "renew them there, for example with `aws sso login`"

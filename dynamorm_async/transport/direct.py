@@ -38,7 +38,7 @@ class DirectLane:
     """Attempts over pooled HTTP/1.1 connections, signed here.
 
     Within one attempt it makes good what is certain not to have been applied: a kept connection that the server
-    had closed (again only for repeatable requests), an expired session token, a wrong clock; each once.
+    had closed (of writes only where nothing was sent), an expired session token, a wrong clock; each once.
 
     Args:
         endpoint: where requests go.
@@ -97,7 +97,7 @@ class DirectLane:
             TransportError: no whole answer; ``sent`` tells whether the request may have been applied.
             CredentialsError: there are no credentials to sign with.
             InvalidValue: the body has text that is not Unicode (a lone surrogate).
-            DatabaseClosed: the lane was closed.
+            DatabaseClosed: the lane was closed before the request was sent.
         """
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -110,10 +110,11 @@ class DirectLane:
             try:
                 answer = await self._exchange(request, credentials, loop, deadline)
             except Fault as fault:
-                if not fault.stale or (fault.sent and not request.repeatable) or "reconnect" in cured:
+                if fault.stale:
+                    self._pool.drop_idle()  # those idle for longer have most likely been closed as well
+                # A write that was sent may have been applied, which the caller has to know whatever comes next.
+                if not fault.stale or (fault.sent and request.writes) or "reconnect" in cured:
                     raise _error(request, fault, loop.time() - start) from fault
-                # Those idle for longer have most likely been closed as well.
-                self._pool.drop_idle()
                 cured = (*cured, "reconnect")
                 continue
             try:
@@ -129,7 +130,11 @@ class DirectLane:
                 cured = (*cured, cure)
 
     async def aclose(self) -> None:
-        """Close every connection. Calls under way end with ``DatabaseClosed``; later ones are refused."""
+        """Close every connection.
+
+        Attempts that were sent end with ``ConnectionLost`` (``sent``), those that were not, and later ones, with
+        ``DatabaseClosed``.
+        """
         await self._pool.aclose()
 
     # --- inside -------------------------------------------------------------------------------

@@ -6,34 +6,23 @@ The plain environment is answered here, without aiobotocore; everything else by 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-
-import msgspec
 
 from dynamorm_async.errors import ConfigurationError
 from dynamorm_async.transport.base import Endpoint
+from dynamorm_async.transport.endpoint_url import Named, is_local, parse_endpoint
 from dynamorm_async.transport.sdk_errors import configuration_errors
 from dynamorm_async.transport.sdk_loader import SdkSession, open_session
 
 _REGION: Final = re.compile(r"(?!-)(?![0-9]+\Z)[A-Za-z0-9-]{1,63}(?<!-)")
 _STANDARD_REGION: Final = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-[a-z]+-[0-9]+")
-_HOST: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _NO_REGION: Final = (
     'no AWS region was found in the environment or the shared config file: pass Database(region="eu-west-1") '
     "or set AWS_REGION"
 )
-
-
-class _Named(msgspec.Struct, frozen=True):
-    """An endpoint URL that somebody wrote down, and where."""
-
-    url: str
-    source: str
 
 
 async def resolve_endpoint(
@@ -49,7 +38,8 @@ async def resolve_endpoint(
     Region: ``region``, then ``AWS_REGION``, ``AWS_DEFAULT_REGION``, then the profile. Endpoint: ``endpoint``, then
     ``AWS_ENDPOINT_URL_DYNAMODB``, ``AWS_ENDPOINT_URL`` (unless ``AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`` is true),
     then the profile, then the region's own; FIPS, dual-stack and account-id endpoints by aiobotocore's rules.
-    A plain ``http`` URL is taken as it is written, to any host: requests and session tokens then travel readable.
+    Plain ``http`` goes to this machine and to private networks; to any other host only from the argument ``endpoint``,
+    since requests and session tokens then travel readable.
 
     No request is made and no credentials are fetched. The plain environment costs a look at two file names; any
     other imports aiobotocore in a worker thread and creates a client once (about 0.3 s).
@@ -88,59 +78,14 @@ async def resolve_endpoint(
     return await _by_sdk_rules(session, name, account)
 
 
-def is_local(host: str) -> bool:
-    """Whether a host is this machine: ``localhost``, a name under it, or a loopback address."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _at(named: _Named, region: str | None) -> Endpoint:
+def _at(named: Named, region: str | None) -> Endpoint:
     if region is not None:
         _check_region(region)
-        return _parse(named, region)
-    found = _parse(named, "us-east-1")
+        return parse_endpoint(named, region)
+    found = parse_endpoint(named, "us-east-1")
     if is_local(found.host) or not ("." in found.host or ":" in found.host):
         return found  # an engine on this machine or a container's service name: any region will do
     raise ConfigurationError(_NO_REGION)
-
-
-def _parse(named: _Named, region: str) -> Endpoint:
-    # The whole URL stays out of messages: it may hold a password.
-    try:
-        parts = urlsplit(named.url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise _wrong(named, str(error)) from error
-    if parts.scheme not in ("https", "http"):
-        raise _wrong(named, f"its scheme is {parts.scheme!r}, and only https and http will do")
-    if parts.username is not None or parts.password is not None:
-        raise _wrong(named, "it holds a user name or password")
-    if not host or not (_HOST.fullmatch(host) or _is_ipv6(host)):
-        raise _wrong(named, f"it has no valid host name ({host!r})")
-    if port == 0:
-        raise _wrong(named, "its port is 0")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise _wrong(named, "it has a path, query or fragment")
-    default = 443 if parts.scheme == "https" else 80
-    return Endpoint(scheme=parts.scheme, host=host, port=default if port is None else port, region=region)
-
-
-def _wrong(named: _Named, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the endpoint URL from {named.source} cannot be used: {why}; "
-        "write it like https://dynamodb.eu-west-1.amazonaws.com or http://localhost:8000"
-    )
-
-
-def _is_ipv6(host: str) -> bool:
-    try:
-        return ipaddress.IPv6Address(host).scope_id is None  # an interface name has no place in a Host header
-    except ValueError:
-        return False
 
 
 def _check_region(name: str) -> None:
@@ -148,14 +93,14 @@ def _check_region(name: str) -> None:
         raise ConfigurationError(f"{name!r} is no AWS region: write a name such as eu-west-1")
 
 
-def _named_endpoint(endpoint: str | None, environ: Mapping[str, str]) -> _Named | None:
+def _named_endpoint(endpoint: str | None, environ: Mapping[str, str]) -> Named | None:
     if endpoint is not None:
-        return _Named(endpoint, "the endpoint argument")
+        return Named(endpoint, "the endpoint argument", explicit=True)
     if _is_true(environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
         return None
     for variable in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"):
         if url := environ.get(variable):
-            return _Named(url, variable)
+            return Named(url, variable, explicit=False)
     return None
 
 
@@ -203,4 +148,4 @@ async def _by_sdk_rules(session: SdkSession, region: str, account_id: str | None
             call = {"TableName": "table", "Key": {"key": {"S": "value"}}}
             url = await client.generate_presigned_url("get_item", Params=call)
             signing_region = client.meta.region_name
-    return _parse(_Named(url.partition("?")[0], "the shared AWS configuration"), signing_region)
+    return parse_endpoint(Named(url.partition("?")[0], "the shared AWS configuration", explicit=False), signing_region)

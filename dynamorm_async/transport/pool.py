@@ -6,14 +6,15 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
 
-from dynamorm_async.errors import ConfigurationError, DatabaseClosed, EndpointUnreachable, PoolTimeout, UsageError
+from dynamorm_async.errors import ConfigurationError, ConnectionLost, EndpointUnreachable, PoolTimeout, UsageError
 from dynamorm_async.transport.base import Endpoint, Timeouts
+from dynamorm_async.transport.closing import CLOSED_UNDER_WAY, database_closed
 from dynamorm_async.transport.connection import Connection, Fault
+from dynamorm_async.transport.line import WaitingLine
 
 _TRUSTED_IDLE: Final = 1.0
 """Seconds of idleness after which a connection's socket is looked at before it is used again."""
@@ -67,7 +68,7 @@ class Pool:
         self._leased = 0
         self._connecting: set[asyncio.Timeout] = set()
         # A waiter is granted a connection, or None: the right to open one.
-        self._waiters: OrderedDict[asyncio.Future[Connection | None], None] = OrderedDict()
+        self._line: WaitingLine[Connection | None] = WaitingLine(give_back=self._take_back)
         self._sweeper: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
         self._closed = False
@@ -81,7 +82,7 @@ class Pool:
             open=idle + self._leased,
             idle=idle,
             leased=self._leased,
-            waiting=len(self._waiters),
+            waiting=len(self._line),
             opened_total=self._opened_total,
             reused_total=self._reused_total,
         )
@@ -126,7 +127,7 @@ class Pool:
         if self._leased < self._limit:
             self._leased += 1
         else:
-            granted = await self._wait(loop, deadline)
+            granted = await self._line.wait(min(deadline - loop.time(), self._timeouts.pool), self._busy)
             if granted is not None:
                 self._reused_total += 1
                 return granted
@@ -141,7 +142,7 @@ class Pool:
         if not connection.ready or self._closed:
             self._discard(connection)
             self._give_up_slot()
-        elif not self._grant(connection):
+        elif not self._line.grant(connection):
             self._leased -= 1
             self._put_aside(connection)
 
@@ -153,21 +154,19 @@ class Pool:
     async def aclose(self) -> None:
         """Close every connection, and return when those who leased them are done with them.
 
-        Requests under way, connections being opened and callers in the queue end with ``DatabaseClosed``.
+        Requests that were sent end with ``Fault`` (``ConnectionLost``, ``sent``); connections being opened and callers in
+        the queue with ``DatabaseClosed``. What a close that was cancelled left open, another one closes.
         """
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
-        while self._waiters:
-            waiter, _ = self._waiters.popitem(last=False)
-            if not waiter.done():
-                waiter.set_exception(_closed())
+        self._line.refuse(database_closed)
         for scope in self._connecting:
             if not scope.expired():
                 scope.reschedule(0.0)
         self._idle.clear()
         for connection in self._open:
-            connection.abort(_closed())
+            connection.abort(Fault(ConnectionLost, CLOSED_UNDER_WAY, sent=True))
         self._open.clear()
         if self._leased:
             await self._drained.wait()
@@ -178,7 +177,7 @@ class Pool:
 
     def _check_usable(self) -> asyncio.AbstractEventLoop:
         if self._closed:
-            raise _closed()
+            raise database_closed()
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
@@ -188,44 +187,18 @@ class Pool:
             )
         return loop
 
-    async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float) -> Connection | None:
-        now = loop.time()
-        seconds = min(deadline - now, self._timeouts.pool)
-        waiter: asyncio.Future[Connection | None] = loop.create_future()
-        self._waiters[waiter] = None
-        timer = loop.call_at(now + seconds, self._expire, waiter, max(seconds, 0.0))
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            # The grant may have come in the same round as the cancellation: it goes on to the next.
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                granted = waiter.result()
-                if granted is None:
-                    self._give_up_slot()
-                else:
-                    self.release(granted)
-            raise
-        finally:
-            timer.cancel()
-            self._waiters.pop(waiter, None)
+    def _busy(self, seconds: float) -> Fault:
+        message = f"all {self._limit} connections were busy for {seconds:.3g} s; raise pool_size or call less at once"
+        return Fault(PoolTimeout, message, sent=False)
 
-    def _expire(self, waiter: asyncio.Future[Connection | None], seconds: float) -> None:
-        if not waiter.done():
-            message = (
-                f"all {self._limit} connections were busy for {seconds:.3g} s; raise pool_size or call less at once"
-            )
-            waiter.set_exception(Fault(PoolTimeout, message, sent=False))
-
-    def _grant(self, connection: Connection | None) -> bool:
-        while self._waiters:
-            waiter, _ = self._waiters.popitem(last=False)
-            if not waiter.done():
-                waiter.set_result(connection)
-                return True
-        return False
+    def _take_back(self, granted: Connection | None) -> None:
+        if granted is None:
+            self._give_up_slot()
+        else:
+            self.release(granted)
 
     def _give_up_slot(self) -> None:
-        if self._closed or not self._grant(None):
+        if self._closed or not self._line.grant(None):
             self._leased -= 1
             if self._closed and not self._leased:
                 self._drained.set()
@@ -253,7 +226,7 @@ class Pool:
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, deadline: float) -> Connection:
         if self._closed:
-            raise _closed()
+            raise database_closed()
         now = loop.time()
         endpoint = self._endpoint
         scope = asyncio.timeout_at(min(now + self._timeouts.connect, deadline))
@@ -266,24 +239,17 @@ class Pool:
                 )
         except (OSError, UnicodeError) as error:
             if self._closed:
-                raise _closed() from None
+                raise database_closed() from None
             message = _why_unreachable(endpoint, error, waited=loop.time() - now if scope.expired() else None)
             raise Fault(EndpointUnreachable, message, sent=False) from error
         finally:
             self._connecting.discard(scope)
         if self._closed:
             connection.abort()
-            raise _closed()
+            raise database_closed()
         self._opened_total += 1
         self._open.add(connection)
         return connection
-
-
-def _closed() -> DatabaseClosed:
-    return DatabaseClosed(
-        "the database was closed; a call that was under way may or may not have been applied. "
-        "Close a Database only after the work that uses it is done"
-    )
 
 
 def _why_unreachable(endpoint: Endpoint, error: Exception, *, waited: float | None) -> str:

@@ -224,7 +224,7 @@ def decide(
     policy: RetryPolicy,
     quota: RetryQuota,
     *,
-    request_repeatable: bool,
+    harmless: bool,
     error: CallError,
     attempt: int,
     remaining: float,
@@ -236,7 +236,7 @@ def decide(
     Args:
         policy: how often and how long.
         quota: pays for the retry.
-        request_repeatable: whether applying the request twice does what once does.
+        harmless: whether the request may be sent again although it may have been applied.
         error: how the attempt failed.
         attempt: which failure of the call it was, from 1; contention and all other failures are counted apart.
         remaining: seconds left for the call.
@@ -246,7 +246,7 @@ def decide(
     Returns:
         ``Delay`` or ``Stop``.
     """
-    if may_have_been_applied(error) and not request_repeatable:
+    if may_have_been_applied(error) and not harmless:
         return Stop(StopReason.OUTCOME_UNKNOWN)
     rule = rule_of(error)
     if rule is None:

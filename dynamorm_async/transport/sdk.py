@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,12 +11,23 @@ from typing import Any, Protocol
 
 import anyio
 
-from dynamorm_async.errors import CallTimeout, ConfigurationError, DatabaseClosed, ExpiredCredentials
+from dynamorm_async.errors import (
+    CallTimeout,
+    ConfigurationError,
+    ConnectionLost,
+    DatabaseClosed,
+    ExpiredCredentials,
+    PoolTimeout,
+)
 from dynamorm_async.transport.base import CredentialProvider, Endpoint, Timeouts
+from dynamorm_async.transport.closing import CLOSED_UNDER_WAY, database_closed
+from dynamorm_async.transport.line import WaitingLine
 from dynamorm_async.transport.sdk_errors import BODY, configuration_errors, reraise
 from dynamorm_async.transport.sdk_loader import open_session
 from dynamorm_async.transport.sdk_parser import StrictParsers
+from dynamorm_async.transport.sdk_passage import PASSAGE, Passage
 from dynamorm_async.transport.single_flight import SingleFlight
+from dynamorm_async.transport.spread import A_ROUND, Spread
 from dynamorm_async.types import Request, Response
 
 
@@ -54,9 +67,23 @@ class SdkClient:
         self._stack = AsyncExitStack()
         self._opening = SingleFlight(self._open)
         self._methods: Mapping[str, _Method] | None = None
+        # A call waits for its turn before aiobotocore prepares it: ten thousand at once would hold the loop for seconds.
+        self._line: WaitingLine[None] = WaitingLine(give_back=self._give_up_turn)
+        self._leased = 0
+        self._preparing = Spread(A_ROUND)
         self._calls: set[anyio.CancelScope] = set()
-        self._idle = anyio.Event()
+        self._drained = asyncio.Event()
         self._closed = False
+
+    @property
+    def leased(self) -> int:
+        """How many calls have their turn: at most ``pool_size``."""
+        return self._leased
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn, first come, first served."""
+        return len(self._line)
 
     # Any: an operation's parameters and answer are as open as DynamoDB's API.
     async def call(self, operation: str, params: Mapping[str, Any], *, table: str | None = None) -> dict[str, Any]:
@@ -75,37 +102,81 @@ class SdkClient:
             TransportError: no whole answer; ``sent`` tells whether the request may have been applied.
             CredentialsError: there are no credentials to sign with.
             ConfigurationError: there is no such operation, or no client can be made from these settings.
-            DatabaseClosed: the client is closed, or was closed while the call was under way.
+            DatabaseClosed: the client was closed before the request was sent.
         """
         answer, _ = await self.perform(Request(operation=operation, body=dict(params), table=table))
         return answer
 
-    async def perform(self, request: Request) -> tuple[dict[str, Any], Response]:
-        """As :meth:`call`, with the answer as it was sent beside the parsed one."""
-        if self._closed:
-            raise _closed()
-        with anyio.CancelScope() as scope:  # what aclose ends the call by: its task is nobody's but the caller's
-            self._calls.add(scope)
-            try:
-                return await self._send(request)
-            finally:
-                self._calls.discard(scope)
-                if self._closed and not self._calls:
-                    self._idle.set()
-        raise _closed()
+    async def perform(self, request: Request, timeout: float = math.inf) -> tuple[dict[str, Any], Response]:
+        """As :meth:`call`, with the answer as it was sent beside the parsed one.
+
+        Args:
+            request: what to send.
+            timeout: seconds until the whole answer must be there, waiting for a connection included.
+        """
+        deadline = anyio.current_time() + timeout
+        await self._take_turn(request, timeout)
+        passage = Passage()
+        try:
+            # What aclose ends the call by, besides the timeout: its task is nobody's but the caller's.
+            with anyio.CancelScope(deadline=deadline) as scope:
+                self._calls.add(scope)
+                told = PASSAGE.set(passage)
+                try:
+                    await self._preparing.turn()
+                    return await self._send(request)
+                finally:
+                    PASSAGE.reset(told)
+                    self._calls.discard(scope)
+        finally:
+            self._give_up_turn()
+        raise self._ended(request, timeout, sent=passage.sent)
 
     async def aclose(self) -> None:
-        """End the calls under way with ``DatabaseClosed`` and close every connection. A second call does nothing."""
-        if self._closed:
-            return
+        """End the calls under way and close every connection. What a close that was cancelled left open, another one closes.
+
+        Requests that were sent end with ``ConnectionLost`` (``sent``), all others with ``DatabaseClosed``.
+        """
         self._closed = True
         with anyio.CancelScope(shield=True):
+            self._line.refuse(database_closed)
             for scope in self._calls:
                 scope.cancel()
-            if self._calls:
-                await self._idle.wait()
+            if self._leased:
+                await self._drained.wait()
             await self._opening.aclose()
             await self._stack.aclose()
+
+    async def _take_turn(self, request: Request, timeout: float) -> None:
+        if self._closed:
+            raise database_closed()
+        if self._leased < self._pool_size:
+            self._leased += 1
+            return
+
+        def busy(seconds: float) -> PoolTimeout:
+            return PoolTimeout(
+                f"all {self._pool_size} connections were busy for {seconds:.3g} s; raise pool_size or call less at once",
+                operation=request.operation,
+                table=request.table,
+            )
+
+        await self._line.wait(min(self._timeouts.pool, timeout), busy)
+
+    def _give_up_turn(self, _granted: None = None) -> None:
+        if self._closed or not self._line.grant(None):
+            self._leased -= 1
+            if self._closed and not self._leased:
+                self._drained.set()
+
+    def _ended(self, request: Request, timeout: float, *, sent: bool) -> CallTimeout | ConnectionLost | DatabaseClosed:
+        """Why a call was given up: a close, or its time was over."""
+        if not self._closed:
+            message = f"no whole answer within {timeout:.3g} s, the wait for a connection included"
+            return CallTimeout(message, operation=request.operation, table=request.table, sent=sent)
+        if sent:
+            return ConnectionLost(CLOSED_UNDER_WAY, operation=request.operation, table=request.table, sent=True)
+        return database_closed()
 
     async def _send(self, request: Request) -> tuple[dict[str, Any], Response]:
         methods = self._methods or await self._opening.run()
@@ -153,7 +224,8 @@ class SdkClient:
             "connect_timeout": self._timeouts.connect,
             "read_timeout": self._timeouts.read,
             "max_pool_connections": self._pool_size,
-            "connector_args": {"keepalive_timeout": self._timeouts.idle, "pool_timeout": self._timeouts.pool},
+            # Names are resolved for each new connection, as on the direct lane: an endpoint that moved is found at once.
+            "connector_args": {"keepalive_timeout": self._timeouts.idle, "use_dns_cache": False},
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "parameter_validation": False,
             "warm_up_loader_caches": True,
@@ -191,17 +263,23 @@ class SdkLane:
             ServiceError: DynamoDB refused; the subclass tells why.
             TransportError: no whole answer; ``sent`` tells whether the request may have been applied.
             CredentialsError: there are no credentials to sign with.
-            DatabaseClosed: the lane is closed, or was closed while the attempt was under way.
+            DatabaseClosed: the lane was closed before the request was sent.
         """
-        with anyio.move_on_after(timeout):
-            _, response = await self._client.perform(request)
-            return response
-        raise CallTimeout(
-            f"no whole answer within {timeout:.3g} s", operation=request.operation, table=request.table, sent=True
-        )
+        _, response = await self._client.perform(request, timeout)
+        return response
+
+    @property
+    def leased(self) -> int:
+        """How many attempts are under way."""
+        return self._client.leased
+
+    @property
+    def waiting(self) -> int:
+        """How many attempts wait for a connection."""
+        return self._client.waiting
 
     async def aclose(self) -> None:
-        """End the attempts under way with ``DatabaseClosed`` and close every connection."""
+        """End the attempts under way, as :meth:`SdkClient.aclose` does, and close every connection."""
         await self._client.aclose()
 
 
@@ -212,7 +290,3 @@ async def _attempt(method: _Method, request: Request) -> tuple[dict[str, Any], R
         reraise(error, request)
     meta = answer.pop("ResponseMetadata")
     return answer, Response(meta[BODY], meta.get("RequestId"))
-
-
-def _closed() -> DatabaseClosed:
-    return DatabaseClosed("the database is closed; open it again with `async with`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -111,4 +112,7 @@ def _open_session(profile: str | None, region: str | None) -> SdkSession:
         session.set_config_variable("region", region)
     with configuration_errors("the shared AWS files cannot be used"):
         session.get_scoped_config()  # reads the files now, in this thread
+        # An empty setting, which versions of botocore take for "do not verify", is none; so is a missing one.
+        if not session.get_config_variable("ca_bundle"):
+            session.set_config_variable("ca_bundle", os.environ.get("REQUESTS_CA_BUNDLE") or True)
     return session

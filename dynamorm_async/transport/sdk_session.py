@@ -8,11 +8,11 @@ The only module of this layer that imports aiobotocore and aiohttp at once; impo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-import anyio
 import msgspec
 from botocore.credentials import ReadOnlyCredentials
 
@@ -21,24 +21,26 @@ from dynamorm_async.errors import (
     CallTimeout,
     ConnectionLost,
     EndpointUnreachable,
-    PoolTimeout,
     ServiceError,
     TransportError,
 )
 from dynamorm_async.transport.answers import check_answer
 from dynamorm_async.transport.base import CredentialProvider
+from dynamorm_async.transport.sdk_passage import PASSAGE
 from dynamorm_async.transport.search import is_search_host
+from dynamorm_async.transport.spread import A_ROUND, Spread
 from dynamorm_async.types import Request
 
 MAX_ANSWER: Final = 20 * 1024 * 1024
 """The largest answer that is read, in bytes; DynamoDB's own limit is 16 MB."""
 
 _AWS_HOSTS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-_OK: Final = 200
+_TRUSTED_IDLE: Final = 1.0
+"""Seconds without a request after which kept connections are looked at before the next."""
+_TURNS_TO_SEE_A_CLOSE: Final = 3  # of the loop: it asks the system, reads the end of the stream, closes the transport
 _WHOLE_JSON: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 if TYPE_CHECKING:
-    import asyncio
     from contextlib import AsyncExitStack
 
     class AIOHTTPSession:
@@ -68,7 +70,7 @@ class CarefulSession(AIOHTTPSession):
     Args:
         timeout: seconds to connect, and seconds for the whole answer.
         max_pool_connections: how many connections there are at most.
-        connector_args: aiohttp's; ``pool_timeout`` in it is how long to wait for a connection, in seconds.
+        connector_args: aiohttp's.
         options: passed on. Any: they are aiobotocore's.
     """
 
@@ -80,16 +82,12 @@ class CarefulSession(AIOHTTPSession):
         connector_args: Mapping[str, Any],
         **options: Any,
     ) -> None:
-        arguments = dict(connector_args)
-        self._pool_timeout = float(arguments.pop("pool_timeout"))
         super().__init__(
-            timeout=timeout, max_pool_connections=max_pool_connections, connector_args=arguments, **options
+            timeout=timeout, max_pool_connections=max_pool_connections, connector_args=connector_args, **options
         )
         connect, read = timeout
         # Every bound of aiohttp is between two packets, except the total.
         self._timeout = aiohttp.ClientTimeout(total=connect + read, sock_connect=connect, sock_read=read)
-        # aiohttp's own queue for a connection has no bound and ends its waiters as cancelled on close.
-        self._slots = anyio.Semaphore(max_pool_connections)
 
     # aiobotocore offers no public place to configure aiohttp's session. send() asks this method for the session,
     # and uses nothing of it but request().
@@ -113,9 +111,10 @@ class CarefulSession(AIOHTTPSession):
                         skip_auto_headers={"CONTENT-TYPE"},
                         auto_decompress=False,
                         cookie_jar=aiohttp.DummyCookieJar(),
+                        trace_configs=[_telling_when_sent()],
                     )
                 )
-                found = Connections(http, slots=self._slots, pool_timeout=self._pool_timeout)
+                found = Connections(http)
                 self._sessions[proxy_url] = found
             return found
 
@@ -137,16 +136,17 @@ class Answer:
 class Connections:
     """Pooled connections, directly or through one proxy.
 
+    aiohttp's own queue for a connection has no bound and ends its waiters as cancelled on close: :class:`SdkClient` lets
+    no more requests in than there are connections.
+
     Args:
         http: the aiohttp session.
-        slots: how many requests may be under way.
-        pool_timeout: how long to wait for a slot, in seconds.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, *, slots: anyio.Semaphore, pool_timeout: float) -> None:
+    def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
-        self._slots = slots
-        self._pool_timeout = pool_timeout
+        self._used = asyncio.get_running_loop().time()
+        self._reading = Spread(A_ROUND)
 
     # Any: aiobotocore's arguments for aiohttp, passed on as they are.
     async def request(self, method: str, *, headers: Mapping[str, str], **options: Any) -> Answer:
@@ -157,23 +157,39 @@ class Connections:
             ServerError: a 5xx that is not DynamoDB's own.
         """
         operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
-        try:
-            with anyio.fail_after(self._pool_timeout):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            message = (
-                f"no free connection within {self._pool_timeout:g} s; raise pool_size, or make fewer calls at once"
-            )
-            raise PoolTimeout(message, operation=operation) from error
+        await self._look_at_idle()
         try:
             async with self._http.request(method, headers=headers, allow_redirects=False, **options) as response:
                 answer = Answer(response, await _bounded_body(response, operation))
         except (aiohttp.ClientError, OSError) as error:
-            raise _transport_error(error, operation) from error
-        finally:
-            self._slots.release()
+            # aiohttp's own error of an answer that is no HTTP quotes it.
+            quotes = isinstance(error, aiohttp.ClientResponseError)
+            raise _transport_error(error, operation) from (None if quotes else error)
         await _check(answer, operation)
+        await self._reading.turn()  # aiobotocore reads it next
         return answer
+
+    async def _look_at_idle(self) -> None:
+        """Let the loop see which kept connections were closed, where it may not have run for a while (a frozen process)."""
+        now = asyncio.get_running_loop().time()
+        if now - self._used > _TRUSTED_IDLE:
+            for _ in range(_TURNS_TO_SEE_A_CLOSE):
+                await asyncio.sleep(0)
+        self._used = now
+
+
+def _telling_when_sent() -> aiohttp.TraceConfig:
+    """What notes on the running task's request that it got a connection: from there on it may reach the server."""
+
+    async def got_connection(*_: object) -> None:
+        passage = PASSAGE.get()
+        if passage is not None:
+            passage.sent = True
+
+    traces = aiohttp.TraceConfig()
+    traces.on_connection_create_end.append(got_connection)
+    traces.on_connection_reuseconn.append(got_connection)
+    return traces
 
 
 async def _bounded_body(response: aiohttp.ClientResponse, operation: str) -> bytes:

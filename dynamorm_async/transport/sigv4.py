@@ -29,6 +29,9 @@ class _Stamp(msgspec.Struct, frozen=True):
     signed_headers: bytes  # from behind the operation's name up to the body's hash
     scope: bytes  # the string to sign up to the hash of the canonical request
 
+    def __repr__(self) -> str:  # it holds a signing key and the session token
+        return "<_Stamp>"
+
 
 class Signer:
     """Signs requests to one endpoint and writes them out as HTTP/1.1.

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from dynamorm_async import Database
+from tests.canaries import KEYS
 from tests.contract.models import connect, create_tables
 from tests.engines import ENGINES, LANES, Lane, endpoint_of
 
@@ -43,7 +44,7 @@ async def db(endpoint: str, lane: Lane) -> AsyncIterator[Database]:
     async with Database(
         endpoint=endpoint,
         region="eu-west-1",
-        credentials=("test", "test"),
+        credentials=KEYS,
         lane=lane,
         table_prefix=f"t{uuid.uuid4().hex[:12]}-",
     ) as database:

@@ -31,6 +31,7 @@ from dynamorm_async import (
 )
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.tables import create_table
+from tests.canaries import KEYS
 from tests.engines import Lane, call
 
 M = TypeVar("M")
@@ -219,7 +220,7 @@ def connect(
     return Database(
         endpoint=endpoint,
         region="eu-west-1",
-        credentials=("test", "test"),
+        credentials=KEYS,
         lane=lane,
         table_prefix=prefix,
         clock=clock or (lambda: datetime.now(UTC)),

@@ -12,6 +12,7 @@ import pytest
 
 from dynamorm_async import Attr, Database, attr, embedded, index, model, partition_key, sort_key
 from dynamorm_async.plan.capacity import Report
+from tests.canaries import KEYS
 from tests.engines import Lane
 
 PREFIX = "reading-"
@@ -136,7 +137,7 @@ def connect(
     return Database(
         endpoint=endpoint,
         region="eu-west-1",
-        credentials=("test", "test"),
+        credentials=KEYS,
         lane=lane,
         table_prefix=PREFIX,
         cursor_secrets=secrets,

@@ -37,6 +37,7 @@ TABLES = (
     "members",
     "orders",
     "papers",
+    "patients",
     "prices",
     "readings",
     "sensors",

@@ -215,7 +215,10 @@ def find(item: Item, path: tuple[str | int, ...]) -> Value:
 
 def size(value: Value) -> Value:
     ((tag, content),) = (value or {"NULL": True}).items()
-    return None if tag in ("N", "BOOL", "NULL") else {"N": str(len(content))}
+    if tag in ("N", "BOOL", "NULL"):
+        return None
+    # Both engines count UTF-16 code units.
+    return {"N": str(len(content.encode("utf-16-le")) // 2 if tag == "S" else len(content))}
 
 
 def compare(left: Value, comparator: str, right: Value) -> bool:
@@ -237,12 +240,12 @@ def call(name: str, value: Value, argument: Value = None) -> bool:
     if value is None or argument is None:
         return False
     ((tag, content),), ((other, wanted),) = value.items(), argument.items()
-    if name == "attribute_type":
-        return bool(tag == wanted)
-    if name == "begins_with":
-        return tag == other == "S" and content.startswith(wanted)
-    if tag in ("S", "SS"):
-        return other == "S" and wanted in content
+    if name in ("attribute_type", "begins_with"):
+        return bool(tag == wanted) if name == "attribute_type" else tag == other == "S" and content.startswith(wanted)
+    if tag in ("S", "SS", "BS"):
+        return other == tag[0] and wanted in content
+    if tag == "NS":
+        return other == "N" and Decimal(wanted) in map(Decimal, content)
     return tag == "L" and argument in content
 
 

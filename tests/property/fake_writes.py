@@ -228,6 +228,7 @@ def batch_of(
     random: Callable[[], float] = lambda: 1.0,
     send: Send | None = None,
     pause: Callable[[], Awaitable[object]] = settled,
+    timeout: float | None = None,
 ) -> BatchWrite:
     """A batch into the store, whose pauses are noted, and end when ``pause`` does."""
 
@@ -241,6 +242,7 @@ def batch_of(
         Writes(prefix="", clock=clock or Clock()),
         concurrency=concurrency,
         on_progress=on_progress,
+        timeout=timeout,
         sleep=sleep,
         random=random,
     )

@@ -8,6 +8,7 @@ import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,15 @@ from dynamorm_async import ConfigurationError, CursorError, Database, Page, Quer
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.reading import Scan
 from dynamorm_async.model.spec import spec_of
-from dynamorm_async.plan.cursors import CursorCodec, Position
+from dynamorm_async.plan.cursors import CursorCodec, Position, fingerprint
+from dynamorm_async.plan.positions import start_at
+from dynamorm_async.plan.reading import Reading, plan_query
 from dynamorm_async.types import AttributeValue
+from tests.property import cursor_attack
+from tests.property.cursor_attack import NEEDLES, attack, forge, plaintext_in, positions_of, targets, twins
 from tests.property.fake_table import FakeTable
 from tests.property.reading_models import Event, filled
+from tests.property.sizing import examples
 
 pytestmark = pytest.mark.anyio
 SPEC = spec_of(Event)
@@ -123,13 +129,19 @@ async def test_no_mutation_is_accepted(secrets: tuple[str | bytes, ...]) -> None
     """Ten thousand changed cursors: every one is a CursorError, and none sends a request (flaw D18)."""
     world, chance = World(*secrets), random.Random(7)  # noqa: S311 - reproducible, not secret
     cursor = await cursor_of(world.query())
+    plan = plan_query(SPEC, "events", Reading(conditions=(Event.stream == TENANT,)))
+    bound_to = fingerprint([request.body for request in plan.requests])
+    assert world.access.cursors.decode(bound_to, cursor)
     query, sent, tried = world.query(), len(world.table.requests), 0
     for mutate in MUTATIONS:
         for changed in mutate(cursor, chance):
             if changed != cursor:
                 tried += 1
                 with pytest.raises(CursorError):
-                    query.after(changed).stream()
+                    start_at(plan, world.access.cursors.decode(bound_to, changed))
+                if not tried % 20:  # the public way is a hundred times slower
+                    with pytest.raises(CursorError):
+                        query.after(changed).stream()
     assert tried >= 10_000
     assert len(world.table.requests) == sent
     await refused(query, "")
@@ -260,6 +272,7 @@ BAD_KEYS: list[dict[str, AttributeValue]] = [
     {"stream": {"S": TENANT}, "seq": {"N": "NaN"}},
     {"stream": {"S": [TENANT]}, "seq": {"N": "1"}},
     {"stream": {"B": b"x"}, "seq": {"N": "1"}},
+    {"stream": {"S": TENANT}, "seq": {"N": "1E+1000000"}},
 ]
 
 
@@ -304,6 +317,69 @@ async def test_a_thousand_segments_have_a_cursor() -> None:
     assert codec.decode(b"f", codec.encode(b"f", positions)) == positions
     with pytest.raises(UsageError, match=r"a cursor of 100000 parts has .* bytes, over 4 MB"):
         codec.encode(b"f", positions * 100)
+
+
+def test_no_attack_on_a_sealed_cursor_succeeds() -> None:
+    """Changed, foreign, expired, spliced and random cursors: none is let in, none is anything but a CursorError."""
+    number = 100 * examples(100).max_examples  # a hundred thousand in the long profile
+    result = attack(number, seed=8)
+    assert sum(result.tried.values()) == number
+    assert (result.accepted, result.crashed, result.plaintext_hits) == ([], [], [])
+    assert result.cursors >= 3 * len(targets())
+
+
+def test_the_attack_covers_every_facet() -> None:
+    """Readings that differ in one thing alone: table, partition, index, direction, filter, segments; all have their own fingerprint."""
+    known = targets()
+    assert len({target.bound_to for target in known}) == len(known)
+    assert set(twins(known)) == {"table", "partition", "index", "direction", "filter", "number of segments"}
+
+
+def test_the_attack_sees_a_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were cursors not bound to their query, the attack would say so."""
+
+    def the_same(_bodies: object) -> bytes:
+        return b"the same for all"
+
+    monkeypatch.setattr(cursor_attack, "fingerprint", the_same)
+    accepted = attack(3000, seed=8).accepted
+    assert any(found.startswith("of another direction") for found in accepted)
+    assert any(found.startswith("of another filter") for found in accepted)
+
+
+def test_the_search_sees_plaintext() -> None:
+    """What a cursor shows is found: as it is, and in base64 at each alignment."""
+    plain = CursorCodec((), lifetime=60.0, now=Clock())
+    chance = random.Random(8)  # noqa: S311 - reproducible, not secret
+    assert all(plaintext_in(plain.encode(t.bound_to, positions_of(t, chance))) for t in targets())
+    for before in range(3):
+        hidden = base64.urlsafe_b64encode(b"x" * before + NEEDLES[0].encode() + b"yz").decode().rstrip("=")
+        assert plaintext_in(hidden)
+        twice = base64.urlsafe_b64encode(hidden.encode()).decode().rstrip("=")
+        assert plaintext_in(twice)
+
+
+def test_a_made_up_cursor_stays_in_its_query() -> None:
+    """Without secrets anybody can make a cursor: it may say where the same query goes on, and nothing else."""
+    number = 20 * examples(100).max_examples
+    result = forge(number, seed=8)
+    assert result.tried["taken"] > number / 10
+    assert (result.accepted, result.crashed) == ([], [])
+
+
+# Any: whatever a caller may write by mistake.
+@pytest.mark.parametrize("lifetime", [0, -1.0, float("nan"), float("inf"), 1e12])
+def test_a_lifetime_is_a_number_of_seconds(lifetime: Any) -> None:
+    """One that no cursor can have is refused when the Database is made, not when the first cursor is."""
+    with pytest.raises(ConfigurationError, match="a cursor's lifetime is a number of seconds over 0"):
+        Database(cursor_lifetime=lifetime)
+
+
+@pytest.mark.parametrize("given", ["a" * 32, b"a" * 32, [7], [None]])
+def test_secrets_are_a_list_of_text_or_bytes(given: Any) -> None:
+    """One secret by itself would be taken for as many as it has letters; anything but text or bytes is no secret."""
+    with pytest.raises(ConfigurationError, match=r"write \[secret\]|is text or bytes"):
+        Database(cursor_secrets=given)
 
 
 def test_a_short_secret_is_refused() -> None:

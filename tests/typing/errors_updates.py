@@ -124,6 +124,7 @@ async def returned(db: Database) -> None:
     key, change = Key(Ware, "a"), Ware.count.add(1)
     await db.update(key, change, returns="ALL_NEW")  # error: mypy pyright
     await db.update(key, change, returns="updated")  # error: mypy pyright
+    await db.update(key, change, returns="old", exactly_once=True)  # error: mypy pyright
     await db.update(key, Ware.count + 1)  # error: mypy pyright
     await db.update(key, change, where=Ware.count == Ware.count + 1)  # error: mypy pyright
     updated = await db.update(key, change, returns="updated_new")

@@ -135,9 +135,9 @@ def unsent() -> None:
 async def returned(db: Database) -> None:
     key, change = Key(Ware, "a"), Ware.count.add(1)
     assert_type(await db.update(key, change), Ware)
-    assert_type(await db.update(key, change, returns="new"), Ware)
+    assert_type(await db.update(key, change, returns="new", exactly_once=True), Ware)
     assert_type(await db.update(key, change, returns="old"), Ware | None)
-    await db.update(key, change, returns="none")
+    await db.update(key, change, returns="none", exactly_once=True)
     assert_type(await db.update(key, change, returns="updated_old"), UpdatedAttributes)
     updated = await db.update(key, change, upsert=True, where=Ware.count < 3, returns="updated_new")
     assert_type(updated, UpdatedAttributes)

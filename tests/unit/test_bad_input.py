@@ -215,6 +215,11 @@ REFUSED: dict[str, tuple[Call, type[DynamormError], str]] = {
     "an instance": (lambda db: db.update(untyped(user()), User.age.set(1)), UsageError, r"update\(\) takes a Key"),
     # what is no model
     "no model": (lambda db: db.get(str, "a"), UsageError, "is not a model: decorate its class with @model"),
+    "an instance for its model": (
+        lambda db: db.get(untyped(user())),
+        UsageError,
+        "^expected a model, got an instance of User: pass the class itself$",
+    ),
     "a class": (lambda db: db.put(User), UsageError, "expected an instance of a model, got the class User"),
     "a dict": (lambda db: db.put({"org": "a"}), UsageError, "<class 'dict'> is not a model"),
     "text to delete": (lambda db: db.delete("acme"), UsageError, "<class 'str'> is not a model"),

@@ -1,7 +1,6 @@
 """The flaws that the earlier systems are known for, each held off by a test that names it.
 
-D1 to D25 are the known flaws of the Go library, P those of the Python SDK beside it. Not here, because the part that
-could have them does not exist yet: D24 (encryption). Of D1 to D4 (index choice) the present planner's share is here and
+D1 to D25 are the known flaws of the Go library, P those of the Python SDK beside it. Of D1 to D4 (index choice) the present planner's share is here and
 in ``plan/test_reading.py``; of D21 (table backup) the reading of descriptions; of D22 (updates of
 tables) what ``ensure`` does; of D25 (aggregates) the conditions' share.
 D11 is also in unit/database/test_hydrate.py and test_batch_get.py, D18 in property/test_cursors.py.
@@ -19,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import anyio
+import msgspec
 import pytest
 
 from dynamorm_async import (
@@ -28,9 +28,12 @@ from dynamorm_async import (
     ConditionFailed,
     ConfigurationError,
     Database,
+    DataKey,
+    DecryptError,
     ItemExists,
     ItemNotFound,
     Key,
+    KeyUse,
     NotFound,
     NoUsableIndex,
     OnDemand,
@@ -46,6 +49,7 @@ from dynamorm_async import (
     attr,
     created_at,
     embedded,
+    encrypted,
     index,
     make_converter,
     model,
@@ -84,6 +88,27 @@ class Colour(Enum):
 class Inner:
     some_name: Attr[str]
     times: Attr[list[datetime]] = attr(factory=list, name="when")
+
+
+@model(table="vaults")
+class Vault:
+    pk: Attr[str] = partition_key()
+    ssn: Attr[str] = encrypted()
+    note: Attr[str] = encrypted()
+
+
+class CountingKeys:
+    """A provider of one key that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def encrypting(self, _use: KeyUse, /) -> DataKey:
+        self.asked += 1
+        return DataKey(b"only", bytes(32))
+
+    async def decrypting(self, _key_id: bytes, use: KeyUse, /) -> DataKey:
+        return await self.encrypting(use)
 
 
 @model(table="things")
@@ -535,6 +560,27 @@ async def test_d23_a_failed_start_is_tried_again(monkeypatch: pytest.MonkeyPatch
                 await db.get(Thing, "p", NOON)
         assert await db.get(Thing, "p", NOON) is None
     assert len(lane.requests) == 1
+
+
+async def test_d24_a_ciphertext_is_of_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ciphertext that is copied to another item is refused; keys are asked for once a request, not once an attribute."""
+    provider = CountingKeys()
+    lane = record(monkeypatch)
+    async with Database(keys=provider) as db:
+        for pk in ("one", "two"):
+            await db.put(Vault(pk=pk, ssn=f"ssn of {pk}", note="n"))
+        assert provider.asked == 2
+        one, two = (msgspec.json.decode(msgspec.json.encode(body["Item"])) for body in lane.bodies)
+        for item, expected in ((one, "ssn of one"), ({**one, "ssn": two["ssn"]}, None)):
+            lane.script.append(json.dumps({"Item": item}).encode())
+            if expected is None:
+                with pytest.raises(DecryptError):
+                    await db.get(Vault, "one")
+            else:
+                found = await db.get(Vault, "one")
+                assert found is not None
+                assert found.ssn == expected
+    assert provider.asked == 4
 
 
 async def test_d25_every_name_is_aliased_and_no_zero_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:

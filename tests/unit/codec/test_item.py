@@ -147,7 +147,7 @@ def test_pages() -> None:
         msgspec.json.encode({"Items": [KEY], "ScannedCount": 9, "LastEvaluatedKey": {"k": {"B": b"x"}}})
     )
     assert (page.items, page.scanned_count, page.last_key) == ([User(org="acme", user_id=7)], 9, {"k": {"B": b"x"}})
-    empty = CODEC.decode_page(b"{}")
+    empty = CODEC.decode_page(b'{"Items":[]}')
     assert (empty.items, empty.scanned_count, empty.last_key) == ([], 0, None)
     with pytest.raises(DecodeError, match="age"):
         CODEC.decode_page(msgspec.json.encode({"Items": [KEY, {**KEY, "age": {"N": "x"}}]}))

@@ -18,11 +18,16 @@ from dynamorm_async.types import Request, Response
 ENDPOINT = Endpoint(scheme="https", host="dynamodb.eu-west-1.amazonaws.com", port=443, region="eu-west-1")
 
 
+EMPTY: Mapping[str, bytes] = dict.fromkeys(("ExecuteStatement", "Query", "Scan"), b'{"Items":[]}')
+"""What an operation answers that finds nothing; all others ``{}``."""
+
+
 class RecordingLane:
-    """Answers each attempt with the next of the script, and with ``{}`` once it has run out.
+    """Answers each attempt with the next of the script, and as one that finds nothing once it has run out.
 
     Attributes:
         requests: every request that arrived.
+        timeouts: the seconds that each had.
         script: answers to come: a body, or an error to raise.
         opened: how many times a lane was opened.
         failures: errors that the next openings raise.
@@ -32,6 +37,7 @@ class RecordingLane:
 
     def __init__(self, *script: bytes | Exception) -> None:
         self.requests: list[Request] = []
+        self.timeouts: list[float] = []
         self.script = deque(script)
         self.opened = 0
         self.failures: deque[Exception] = deque()
@@ -41,7 +47,8 @@ class RecordingLane:
     async def attempt(self, request: Request, timeout: float) -> Response:
         assert timeout > 0
         self.requests.append(request)
-        answer = self.script.popleft() if self.script else b"{}"
+        self.timeouts.append(timeout)
+        answer = self.script.popleft() if self.script else EMPTY.get(request.operation, b"{}")
         if isinstance(answer, Exception):
             raise answer
         return Response(body=answer)

@@ -17,6 +17,7 @@ from dynamorm_async import (
     BatchProgress,
     BatchReport,
     BatchWriteFailed,
+    CallTimeout,
     CredentialsError,
     Database,
     DatabaseClosed,
@@ -171,9 +172,7 @@ async def test_a_put_that_waits_is_told() -> None:
     assert keys(error.report.unprocessed) == list(range(50))
 
 
-@pytest.mark.parametrize(
-    "error", [CredentialsError("none"), DatabaseClosed("closed"), RuntimeError("a provider's own")]
-)
+@pytest.mark.parametrize("error", [CredentialsError("none"), RuntimeError("a provider's own")])
 async def test_whatever_fails_is_the_cause(error: Exception) -> None:
     """Errors that are no CallError stop the batch in the same way."""
     store = FakeStore()
@@ -187,6 +186,38 @@ async def test_whatever_fails_is_the_cause(error: Exception) -> None:
     assert caught.value.__cause__ is error
     assert keys(caught.value.report.unprocessed) == [0, 1, 2]
     assert not caught.value.retryable
+
+
+async def test_a_closed_database_is_the_error_where_nothing_was_sent() -> None:
+    """DatabaseClosed, and not a batch that failed; the report has every operation as unprocessed, a note says how many."""
+    store, error = FakeStore(), DatabaseClosed("closed")
+
+    def before(_request: Request) -> None:
+        raise error
+
+    store.before = before
+    batch = batch_of(store)
+    with pytest.raises(DatabaseClosed) as caught:
+        await put_many(batch, [Kept(pk="a"), *rows(30)])
+    assert caught.value is error
+    report = batch.report
+    assert (report.written, len(report.unprocessed) + len(report.failed)) == (0, 31)
+    assert "items that put_many() had written: 0" in error.__notes__[0]
+
+
+async def test_a_database_closed_halfway_is_the_cause() -> None:
+    """Once something was sent, the error is BatchWriteFailed, whose report says what was written."""
+    store = FakeStore()
+
+    def before(_request: Request) -> None:
+        if store.items:
+            raise DatabaseClosed("closed")
+
+    store.before = before
+    with pytest.raises(BatchWriteFailed) as caught:
+        await put_many(batch_of(store, concurrency=1), rows(50))
+    assert isinstance(caught.value.__cause__, DatabaseClosed)
+    assert (caught.value.report.written, len(caught.value.report.unprocessed)) == (25, 25)
 
 
 async def test_a_lost_answer_of_a_single_write_stops_the_batch() -> None:
@@ -318,6 +349,33 @@ async def test_a_timeout_bounds_a_batch() -> None:
         async with asyncio.timeout(0.01):
             await put_many(batch, rows(30))
     assert len(batch.report.unprocessed) == 30
+
+
+async def test_a_batch_has_one_deadline() -> None:
+    """A pause that would not end in time is not begun; the report of the error has what was written, and what was not."""
+    store, pauses = FakeStore(), list[float]()
+    store.leaves = lambda sent: sent[1:]
+    with pytest.raises(BatchWriteFailed) as caught:
+        await put_many(batch_of(store, pauses=pauses, timeout=0.15), rows(4))
+    assert isinstance(caught.value.__cause__, CallTimeout)
+    assert pauses == [0.05, 0.1]
+    assert caught.value.report.written == 3
+    assert keys(caught.value.report.unprocessed) == [3]
+
+
+async def test_each_request_of_a_batch_has_what_is_left_of_its_time() -> None:
+    """Also one that is sent by itself: nothing is under way when the time is over."""
+    store, given = FakeStore(), list[float | None]()
+
+    async def send(request: Request, timeout: float | None, /) -> Response:
+        given.append(timeout)
+        return await store.send(request, timeout)
+
+    async with batch_of(store, send=send, timeout=60.0) as batch:
+        await batch.put(Row(pk="a", sk=1))
+        await batch.put(Kept(pk="a"))
+    assert all(timeout is not None and 59 < timeout <= 60 for timeout in given)
+    assert len(given) == 2
 
 
 # --- progress --------------------------------------------------------------------------------------

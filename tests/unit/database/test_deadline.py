@@ -19,7 +19,7 @@ def test_each_request_has_what_is_left() -> None:
     now[0] += 2.5
     assert deadline.left(GET) == 0.5
     now[0] += 0.5
-    with pytest.raises(CallTimeout, match="the call's 3 s are over before this request was sent") as caught:
+    with pytest.raises(CallTimeout, match="the call's 3 s are over before this request was answered") as caught:
         deadline.left(GET)
     assert (caught.value.operation, caught.value.table, caught.value.sent) == ("GetItem", "users", False)
 
@@ -35,3 +35,9 @@ def test_without_a_timeout_there_is_no_bound() -> None:
     deadline = Deadline(None)
     assert deadline.left(GET) is None
     assert deadline.fits(1e9)
+
+
+def test_not_a_number_is_no_time() -> None:
+    """It compares with nothing, and must not become a call without a bound."""
+    with pytest.raises(CallTimeout, match="the call's nan s are over"):
+        Deadline(float("nan")).left(GET)

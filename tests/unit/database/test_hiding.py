@@ -135,6 +135,19 @@ async def test_a_lost_answer_is_settled(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(lane.requests) == 4
 
 
+async def test_a_lost_answer_is_settled_where_the_failure_comes_without_the_item(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The item is read; a restore that was applied is not told as a missing item, and without the item nothing is told."""
+    there = answer(paper(4, changed=STAMP), "Item")
+    lane = record(monkeypatch, lost(), refused(None), there, lost(), refused(None), *[lost()] * 4)
+    async with database() as db:
+        assert (await db.restore(Key(Paper, "a"))).revision == 4
+        with pytest.raises(OutcomeUnknown, match="failed as well"):
+            await db.restore(Key(Paper, "a"))
+    assert [request.operation for request in lane.requests[:3]] == ["UpdateItem", "UpdateItem", "GetItem"]
+
+
 async def test_a_lost_answer_with_a_condition_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a second attempt could not tell its own mark from another's, the outcome is unknown and nothing is repeated."""
     lane = record(monkeypatch, lost(), lost())
@@ -237,7 +250,7 @@ async def test_get_looks_at_the_databases_clock(monkeypatch: pytest.MonkeyPatch)
 
 async def test_other_models_never_ask_for_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that hides nothing is read without the clock, by get, query and scan."""
-    record(monkeypatch, answer({"pk": {"S": "a"}}, "Item"))
+    record(monkeypatch, answer({"pk": {"S": "a"}}, "Item"), *[b'{"Items": []}'] * 2)
 
     def clock() -> datetime:
         raise AssertionError
@@ -252,7 +265,7 @@ async def test_a_reading_has_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """All pages of a reading, and all its parts, are of the moment at which it began."""
     last = {"pk": {"S": "a"}, "sk": {"N": "1"}}
     first_page = json.dumps({"Items": [], "Count": 0, "ScannedCount": 1, "LastEvaluatedKey": last}).encode()
-    lane = record(monkeypatch, first_page)
+    lane = record(monkeypatch, first_page, b'{"Items": []}')
     times = iter([NOW, NOW + timedelta(hours=1)])
     async with database(lambda: next(times)) as db:
         await db.query(Session).where(Session.pk == "a")

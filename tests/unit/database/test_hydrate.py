@@ -138,7 +138,7 @@ async def test_binary_keys_go_out_as_they_came(pauses: list[float]) -> None:
         keys = request.body["RequestItems"]["t"]["Keys"]
         seen.append(keys)
         if len(seen) == 1:
-            return Response(body=msgspec.json.encode({"UnprocessedKeys": {"t": {"Keys": keys}}}))
+            return Response(body=msgspec.json.encode({"Responses": {}, "UnprocessedKeys": {"t": {"Keys": keys}}}))
         return Response(body=msgspec.json.encode({"Responses": {"t": [raw]}}))
 
     async def sleep(seconds: float) -> None:

@@ -18,6 +18,7 @@ from dynamorm_async import (
     CallTimeout,
     ConditionFailed,
     ConnectionLost,
+    CredentialsError,
     Database,
     ItemNotFound,
     Key,
@@ -315,6 +316,8 @@ async def test_calls_that_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
             await db.modify(Key(Plain, "a"), add_one)
         with pytest.raises(UsageError, match="takes a Key"):
             await db.modify("a", add_one)  # type: ignore[arg-type]  # callers without a checker
+        with pytest.raises(UsageError, match=r"got an instance: pass Key\(Counter, 'a'\)"):
+            await db.modify(Counter(pk="a"), add_one)  # type: ignore[arg-type]  # callers without a checker
         with pytest.raises(UsageError, match="attempts=0"):
             await db.modify(Key(Counter, "a"), add_one, attempts=0)
     assert lane.requests == []
@@ -399,6 +402,16 @@ async def test_what_cannot_be_told_is_unknown() -> None:
     there = FakeItem()
     there.script.append("lose")
     there.reads.extend([None, ConnectionLost("again", operation="GetItem")])
+    assert "failed as well" in (await unknown(there, Stamped)).__notes__[0]
+
+    there = FakeItem()
+    there.script.append("lose")
+    there.reads.extend([None, lambda: there.write(n={"S": "another program's"})])
+    assert "failed as well" in (await unknown(there, Stamped)).__notes__[0]
+
+    there = FakeItem()
+    there.script.append("lose")
+    there.reads.extend([None, CredentialsError("the keys have expired")])
     assert "failed as well" in (await unknown(there, Stamped)).__notes__[0]
 
     there = FakeItem()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from dynamorm_async import (
     Attr,
     BadResponse,
+    CallTimeout,
     Database,
     DynamormError,
     EndpointUnreachable,
+    Scan,
+    Timeouts,
     UsageError,
     ValidationFailed,
     attr,
@@ -23,7 +28,9 @@ from dynamorm_async import (
     partition_key,
     sort_key,
 )
+from dynamorm_async.types import Request, Response
 from tests.unit.database.recording import RecordingLane, record
+from tests.unit.transport.scripted_server import until
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +83,7 @@ async def test_a_page_that_ends_where_it_began_is_an_error(monkeypatch: pytest.M
 
 async def test_builders_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every narrowing makes a new builder: one base serves many queries."""
-    lane = record(monkeypatch)
+    lane = record(monkeypatch, page(), page())
     async with Database() as db:
         base = db.query(Thing).where(Thing.pk == "p")
         await base.where(Thing.kind == "b").limit(3).descending().consistent()
@@ -220,6 +227,7 @@ USED: list[Use] = [
     lambda db: db.scan(Thing).segments(0),
     lambda db: db.scan(Thing).segments(1_000_001),
     lambda db: db.scan(Thing).capacity(0),
+    lambda db: db.scan(Thing).timeout(0),
 ]
 
 
@@ -231,7 +239,7 @@ def test_a_builder_that_was_used_or_refused_does_not_warn(use: Use) -> None:
 
 async def test_results_of_every_kind_use_the_builder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to ask for results; a base query may stay unasked, as long as others are made of it."""
-    record(monkeypatch, page(1), page(1), page(1), page(1), page(1), page(1), page(1))
+    record(monkeypatch, *[page(1)] * 8)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         async with Database() as db:
@@ -248,3 +256,61 @@ async def test_results_of_every_kind_use_the_builder(monkeypatch: pytest.MonkeyP
                 await db.scan(Thing).page(size=0)
             del base
     assert caught == []
+
+
+Read = Callable[[Scan[Thing]], Awaitable[object]]
+READS: list[Read] = [
+    lambda scan: scan,
+    lambda scan: scan.count(),
+    lambda scan: scan.page(size=2),
+    lambda scan: scan.max(Thing.sk),
+    lambda scan: scan.group_by(Thing.kind).count(),
+    lambda scan: scan.pages().__anext__(),
+]
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_a_reading_has_one_deadline(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
+    """The answer that does not come ends the reading when its time is over, however long a request may take."""
+    lane = record(monkeypatch)
+
+    async def hang(_request: Request, timeout: float) -> Response:
+        await anyio.sleep_forever()
+        raise AssertionError(timeout)
+
+    monkeypatch.setattr(lane, "attempt", hang)
+    before = len(asyncio.all_tasks())
+    async with Database() as db:
+        with pytest.raises(CallTimeout, match=r"the call's 0.02 s are over before this request was answered"):
+            await read(db.scan(Thing).timeout(0.02))
+        assert len(asyncio.all_tasks()) == before
+
+
+async def test_a_pause_for_capacity_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan that waits until it may read on does not wait beyond its time."""
+    answer = json.loads(page(1, last=1)) | {"ConsumedCapacity": {"TableName": "things", "CapacityUnits": 1000.0}}
+    record(monkeypatch, json.dumps(answer).encode())
+    async with Database() as db:
+        with pytest.raises(CallTimeout):
+            await db.scan(Thing).capacity(1).timeout(0.02)
+
+
+@pytest.mark.parametrize("read", READS[:3])
+async def test_the_wait_behind_a_crowd_counts(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
+    """A reading that is not let in before its time is over ends then, and was not sent."""
+    lane = record(monkeypatch)
+
+    async def hang(request: Request, timeout: float) -> Response:
+        lane.requests.append(request)
+        await anyio.sleep_forever()
+        raise AssertionError(timeout)
+
+    monkeypatch.setattr(lane, "attempt", hang)
+    async with Database(pool_size=1, timeouts=Timeouts(call=60.0, pool=60.0)) as db, anyio.create_task_group() as tasks:
+        for number in range(2):  # one that is served, and one that waits for the connection
+            tasks.start_soon(db.get, Thing, "p", number)
+        await until(lambda: len(lane.requests) == 2)
+        with anyio.fail_after(10), pytest.raises(CallTimeout, match=r"Scan: .* over before its turn came"):
+            await read(db.scan(Thing).timeout(0.02))
+        tasks.cancel_scope.cancel()
+    assert [request.operation for request in lane.requests] == ["GetItem", "GetItem"]

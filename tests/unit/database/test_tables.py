@@ -8,12 +8,15 @@ import pytest
 
 from dynamorm_async import (
     GSI,
+    AccessDenied,
+    BadResponse,
     Database,
     Table,
     TableInUse,
     TableMismatch,
     TableNotFound,
     TableTimeout,
+    Throttled,
     UsageError,
     ValidationFailed,
 )
@@ -65,6 +68,27 @@ async def test_ensure_waits_for_every_index(monkeypatch: pytest.MonkeyPatch) -> 
     async with Database() as db:
         await db.tables.ensure(USERS)
     assert script.operations == ["DescribeTable", "CreateTable", *["DescribeTable"] * 3]
+
+
+async def test_a_wait_outlives_a_look_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for was accepted: a throttled look is no failure of it; one that is refused for good is."""
+    busy = Throttled("too fast", operation="DescribeTable", table="users")
+    denied = AccessDenied("no", operation="DescribeTable", table="users")
+    script = RecordingControl({"DescribeTable": [busy, described(), denied], "CreateTable": [{}]})
+    record(monkeypatch, control=script)
+    async with Database() as db:
+        await db.tables.create(USERS)
+        with pytest.raises(AccessDenied):
+            await db.tables.create(USERS)
+    assert script.operations == ["CreateTable", "DescribeTable", "DescribeTable", "CreateTable", "DescribeTable"]
+
+
+async def test_an_answer_that_describes_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an error of this library, not by a missing key."""
+    record(monkeypatch, control=RecordingControl({"DescribeTable": [{}]}))
+    async with Database() as db:
+        with pytest.raises(BadResponse, match="is no description of a table"):
+            await db.tables.describe(USERS)
 
 
 async def test_ensure_of_a_table_that_is_there_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None:

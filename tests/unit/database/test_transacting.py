@@ -18,6 +18,7 @@ from dynamorm_async import (
     ConditionFailed,
     ConnectionLost,
     Database,
+    DecodeError,
     InvalidKey,
     ItemExists,
     ItemNotFound,
@@ -169,7 +170,7 @@ async def test_update_returns_the_new_item(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_update_whose_item_cannot_be_read_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says that the change was made: deleted meanwhile, or the read failed."""
+    """The error says that the change was made: deleted meanwhile, or the read failed; never one that says it was not."""
     record(monkeypatch, got(email="a"), b"{}", b"{}")
     async with Database() as db:
         with pytest.raises(ItemNotFound, match=r"the update was made, but User\(user_id='u1'\) was deleted before"):
@@ -177,8 +178,24 @@ async def test_update_whose_item_cannot_be_read_afterwards(monkeypatch: pytest.M
     lost = [ConnectionLost("cut", operation="GetItem", sent=True) for _ in range(4)]
     record(monkeypatch, got(email="a"), b"{}", *lost)
     async with Database() as db:
-        with pytest.raises(ConnectionLost, match="the update was made, but its item could not be read afterwards: cut"):
+        with pytest.raises(
+            OutcomeUnknown, match=r"the update was made, but its item could not be read.*: cut"
+        ) as caught:
             await db.update(KEY, User.email.set("b"))
+    assert (caught.value.key, caught.value.retryable) == (KEY, False)
+    record(monkeypatch, got(email="a"), b"{}", b'{"Item":{"user_id":{"S":"u1"}}')
+    async with Database() as db:
+        with pytest.raises(OutcomeUnknown, match=r"(?s)the update was made, but .*not readable"):
+            await db.update(KEY, User.email.set("b"))
+
+
+async def test_present_values_that_are_not_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was written yet; the error is of this library."""
+    lane = record(monkeypatch, b'{"Item":{"user_id":{"S":"u1"}}')
+    async with Database() as db:
+        with pytest.raises(DecodeError, match="not readable JSON"):
+            await db.update(KEY, User.email.set("b"))
+    assert operations(lane) == ["GetItem"]
 
 
 async def test_errors_are_those_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +348,7 @@ async def test_the_timeout_is_for_the_whole_call(monkeypatch: pytest.MonkeyPatch
     assert 5 >= left[0] > left[1] > left[2] > 0
     lane = record(monkeypatch)
     async with Database() as db:
-        with pytest.raises(CallTimeout, match="before this request was sent"):
+        with pytest.raises(CallTimeout, match="before this request was answered"):
             await db.put(User(user_id="u1", email="a"), timeout=1e-9)
     assert lane.requests == []
 

@@ -259,7 +259,7 @@ async def test_an_item_that_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch
 async def test_searches_have_an_endpoint_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Opened by the first search, once for searches at the same time; everything else goes where it went. Both are closed."""
     search = RecordingLane(found(note("a")))
-    lane = record(monkeypatch, search=search)
+    lane = record(monkeypatch, b"{}", *[b'{"Responses": {}}'] * 5, search=search)
     async with Database(clock=lambda: NOW, capacity="total") as db:
         await db.get(Note, "a")
         assert search.opened == 0

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dynamorm_async import Capacity, Prices
+from dynamorm_async import Capacity, DecodeError, Prices
 from dynamorm_async.plan.capacity import Report, is_read, parse_capacity, reported_capacity, reporting
 from dynamorm_async.types import Request
 
@@ -66,6 +66,12 @@ def test_what_an_answer_reports() -> None:
     assert reported_capacity("Scan", body) == Capacity(read=2.0, tables={"t": 2.0})
     assert reported_capacity("Scan", b'{"Items": []}') is None
     assert reported_capacity("BatchGetItem", b'{"ConsumedCapacity": []}') == Capacity()
+
+
+def test_an_answer_that_is_not_readable_is_an_error_of_this_library() -> None:
+    """What an answer reports is looked at before the items are."""
+    with pytest.raises(DecodeError, match="not readable JSON"):
+        reported_capacity("GetItem", b'{"Item":{"id":{"S":"a"}}')
 
 
 def test_money() -> None:

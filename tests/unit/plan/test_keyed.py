@@ -57,7 +57,7 @@ def test_an_answer_takes_away_what_it_processed() -> None:
     assert reading.reports == [{"CapacityUnits": 1}]
     assert reading.request().body == {"RequestItems": left}
     assert reading.request().table == "t"
-    assert not reading.receive(answer(UnprocessedKeys=left))
+    assert not reading.receive(answer(Responses={}, UnprocessedKeys=left))
     assert reading.receive(answer(Responses={"t": [item("b")]}))
     assert not reading.left
 
@@ -80,6 +80,10 @@ def test_of_a_wrong_answer_nothing_counts() -> None:
         assert (reading.take(), len(reading.left)) == ([], 3)
     with pytest.raises(DecodeError, match="not readable JSON"):
         reading.receive(b"{")
+    for none in (b"{}", b'{"Item":{}}'):  # taken for an answer, every item would be missing
+        with pytest.raises(DecodeError, match=r"^the shape of the answer is not DynamoDB's:\n  Responses: is missing$"):
+            reading.receive(none)
+    assert (reading.take(), len(reading.left)) == ([], 3)
 
 
 def test_chunks_have_a_hundred_keys() -> None:

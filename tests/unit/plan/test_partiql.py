@@ -165,8 +165,9 @@ def test_rows_of_an_answer() -> None:
     (user,) = decode_rows(Statement("SELECT 1", into=User), answer)
     assert (user.org, user.age, user.email) == ("a", 3, "x")
     assert decode_rows(Statement("SELECT 1"), answer) == [{"org": "a", "age": 3}]
-    assert decode_rows(Statement("SELECT 1"), b"{}") == []
-    assert decode_rows(Statement("SELECT 1", into=User), b"{}") == []
+    assert decode_rows(Statement("SELECT 1"), body(Items=[])) == []
+    assert decode_rows(Statement("SELECT 1", into=User), body(Items=[])) == []
+    assert decode_rows(Statement("DELETE FROM users WHERE 1", into=User), b"{}") == []
 
 
 def test_rows_that_do_not_fit() -> None:

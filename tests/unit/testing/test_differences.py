@@ -320,6 +320,32 @@ def no_old_item_of_an_upsert(table: Table) -> bool:
     return "Attributes" not in table.send("UpdateItem", **table.add_one(), ReturnValues="ALL_OLD")[1]
 
 
+def _list_after(table: Table, expression: str, *elements: str) -> object:
+    table.send("PutItem", Item=key() | {"x": {"L": [{"S": element} for element in elements]}})
+    values = {"ExpressionAttributeValues": {":v": {"S": "new"}}} if ":v" in expression else {}
+    table.send("UpdateItem", Key=key(), UpdateExpression=expression, **values)
+    return table.stored("x")
+
+
+def list_positions_of_before(table: Table) -> bool:
+    return _list_after(table, "REMOVE x[0], x[1]", "a", "b", "c") == {"L": [{"S": "c"}]}
+
+
+def set_beyond_a_list_appends(table: Table) -> bool:
+    return _list_after(table, "SET x[5] = :v", "a") == {"L": [{"S": "a"}, {"S": "new"}]}
+
+
+def remove_of_an_invalid_path_refused(table: Table) -> bool:
+    table.send("PutItem", Item=key())
+    return not table.accepts("UpdateItem", Key=key(), UpdateExpression="REMOVE x.y")
+
+
+def invalid_update_cancels(table: Table) -> bool:
+    update = {"TableName": table.name, "Key": key(), "UpdateExpression": "SET x = y"}
+    error = call(table.endpoint, "TransactWriteItems", {"TransactItems": [{"Update": update}]})[1]
+    return [reason["Code"] for reason in error.get("CancellationReasons", [])] == ["ValidationError"]
+
+
 def key_type_checked_on_read(table: Table) -> bool:
     return not table.accepts("GetItem", Key={"pk": {"N": "1"}, "sk": {"S": "b"}})
 
@@ -359,11 +385,13 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     foreign_cursor_refused,
     half_units,
     in_of_100_values,
+    invalid_update_cancels,
     keep_alive,
     key_after_exact_page,
     key_type_checked_on_read,
     limit_0_refused,
     limit_of_300_operators,
+    list_positions_of_before,
     multi_attribute_index_keys,
     no_old_item_of_an_upsert,
     number_of_38_digits_at_most,
@@ -382,6 +410,8 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     partiql_transaction_positions,
     put_and_delete_of_one_key_refused,
     regions_apart,
+    remove_of_an_invalid_path_refused,
+    set_beyond_a_list_appends,
     short_table_name_refused,
     tags,
     transact_get_of_100,

@@ -28,10 +28,16 @@ NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 
 
 def check(
-    body: bytes, *, status: int = 200, content_type: str = JSON, crc32: str | None = None, crc_required: bool = False
+    body: bytes,
+    *,
+    request: Request = GET,
+    status: int = 200,
+    content_type: str = JSON,
+    crc32: str | None = None,
+    crc_required: bool = False,
 ) -> Response:
     return check_answer(
-        GET,
+        request,
         status=status,
         content_type=content_type,
         crc32=crc32,
@@ -39,6 +45,17 @@ def check(
         request_id="R1",
         crc_required=crc_required,
     )
+
+
+@pytest.mark.parametrize("body", [b'{"a": }', b'{"a": "\xff"}', b'{"a":' * 5000 + b"}" * 5000, b'{"a": [}'])
+def test_the_answer_of_a_write_is_parsed(body: bytes) -> None:
+    """Nobody may look at it, so that a broken one would pass for a success."""
+    put = Request(operation="PutItem", body={}, table="users")
+    with pytest.raises(BadResponse, match="is not readable JSON") as caught:
+        check(body, request=put, crc32=str(zlib.crc32(body)))
+    assert caught.value.sent
+    for whole in (b"{}", b"{ }", b'{"Attributes": {}}'):
+        assert check(whole, request=put).body == whole
 
 
 def refused(status: int, **body: Any) -> ServiceError:  # Any: wire JSON
@@ -87,6 +104,13 @@ def test_a_strangers_answer_is_refused(
     assert caught.value.sent
     assert (caught.value.operation, caught.value.table) == ("GetItem", "users")
     assert "private" not in str(caught.value)
+
+
+def test_an_answer_is_text() -> None:
+    """What is not UTF-8 is refused where no CRC32 vouches for it, also in a part of it that no decoder looks at."""
+    assert check('{"Item": {"id": {"S": "ü"}}}'.encode()).body
+    with pytest.raises(BadResponse, match="not readable JSON"):
+        check(b'{"Other": {"id": {"S": "\xff\xfe"}}}')
 
 
 def test_a_missing_crc_is_refused_only_where_it_is_required() -> None:

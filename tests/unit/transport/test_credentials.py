@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from dynamorm_async.errors import ConfigurationError, CredentialsError, DatabaseClosed
@@ -73,13 +74,24 @@ async def test_static_keys_are_always_there() -> None:
 
 
 async def test_expired_static_keys_say_where_they_come_from() -> None:
-    """Static keys that DynamoDB calls expired are not returned again; the error names their source and no secret."""
-    static = StaticCredentials(ONE, source="the environment")
-    for rejected in (ONE, None):
-        with pytest.raises(CredentialsError, match="session token of the environment has expired") as caught:
-            await static.refresh(rejected=rejected)
+    """Static keys that DynamoDB calls expired fail that call; the error names their source and no secret."""
+    for keys, message in (
+        (msgspec.structs.replace(ONE, token="t"), "session token of the environment has expired"),
+        (msgspec.structs.replace(ONE, token=None), "keys of the environment expired, and they have no session token"),
+    ):
+        static = StaticCredentials(keys, source="the environment")
+        with pytest.raises(CredentialsError, match=message) as caught:
+            await static.refresh(rejected=keys)
         assert "secret" not in str(caught.value)
-    assert static.current() is None
+
+
+async def test_one_wrong_answer_does_not_end_static_keys() -> None:
+    """Whoever comes after a refusal tries the keys again: it may have been wrong."""
+    static = StaticCredentials(ONE, source="the environment")
+    with pytest.raises(CredentialsError):
+        await static.refresh(rejected=ONE)
+    assert static.current() == ONE
+    assert await static.refresh() == ONE
 
 
 def test_keys_of_the_environment() -> None:
@@ -235,14 +247,16 @@ async def test_rejected_keys_are_fetched_anew_past_every_cache() -> None:
 
 
 async def test_source_that_repeats_rejected_keys() -> None:
-    """A source that has only the rejected keys is an error that says so, with no secret in it."""
-    source, clock = Source(*[Fetched(ONE, math.inf)] * 3), Clock()
+    """A source that has only the rejected keys is an error that says so, without a secret; later calls try them again."""
+    source, clock = Source(*[Fetched(ONE, math.inf)] * 4), Clock()
     keys = provider(source, clock)
     await keys.refresh()
     with pytest.raises(CredentialsError, match="their source gives the same ones again") as caught:
         await keys.refresh(rejected=ONE)
     assert "secret" not in str(caught.value)
     assert keys.current() is None
+    assert await keys.refresh() == ONE
+    assert source.anew == [False, False, True, False]
     await keys.aclose()
 
 

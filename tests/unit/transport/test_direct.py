@@ -22,12 +22,14 @@ from dynamorm_async.errors import (
     EndpointUnreachable,
     ExpiredCredentials,
     InvalidValue,
+    OutcomeUnknown,
     PoolTimeout,
     Throttled,
     TransportError,
 )
 from dynamorm_async.transport.base import Credentials, Endpoint, Lane, Timeouts
 from dynamorm_async.transport.direct import DirectLane
+from dynamorm_async.transport.sender import Sender
 from dynamorm_async.types import Request
 from tests.unit.transport.scripted_server import answer, read_request, serving, until
 
@@ -36,6 +38,7 @@ KEYS = Credentials("AKIDONE", "secret")
 NEW_KEYS = Credentials("AKIDTWO", "secret", "token")
 GET = Request(operation="GetItem", body={"TableName": "users"}, table="users")
 ADD = Request(operation="UpdateItem", body={"TableName": "users"}, table="users", repeatable=False)
+PUT = Request(operation="PutItem", body={"TableName": "users"}, table="users")
 NOW = 1_700_000_000.0
 HOUR_LATER = "Tue, 14 Nov 2023 23:13:20 GMT"  # NOW + 3600
 
@@ -207,15 +210,35 @@ async def test_one_attempt_reconnects_once() -> None:
     assert (script.accepted, len(script.requests)) == (2, 4)
 
 
-async def test_a_stale_connection_is_not_replaced_for_what_cannot_be_repeated() -> None:
-    """A request that is not repeatable may have been applied on the connection that closed: it is not sent again."""
+@pytest.mark.parametrize("write", [ADD, PUT], ids=["once", "repeatable"])
+async def test_a_stale_connection_is_not_replaced_for_a_write(write: Request) -> None:
+    """A write may have been applied on the connection that closed: it is for the sender to know, and to send it again."""
     script = Script([answer(), None], [answer()])
     async with playing(script) as lane:
         await lane.attempt(GET, 5.0)
-        error = await failing(lane, ADD)
+        error = await failing(lane, write)
         assert isinstance(error, ConnectionLost)
         assert error.sent
-    assert (script.accepted, len(script.requests)) == (1, 2)
+        assert (await lane.attempt(write, 5.0)).body == b"{}"
+    assert (script.accepted, len(script.requests)) == (2, 3)
+
+
+async def test_a_write_lost_on_a_stale_connection_is_not_told_as_what_came_next() -> None:
+    """A put whose answer was lost, and that was throttled when it was sent again, may have been applied."""
+    throttled = refusal("ProvisionedThroughputExceededException")
+    script = Script([answer(), None], [throttled] * 3)
+
+    async def pause(_seconds: float) -> None:
+        return
+
+    async with playing(script) as lane:
+        sender = Sender(lane, timeouts=Timeouts(), sleep=pause)
+        await sender.send(PUT)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await sender.send(PUT)
+    assert isinstance(caught.value.__cause__, Throttled)
+    assert caught.value.retryable
+    assert (script.accepted, len(script.requests)) == (2, 5)
 
 
 async def test_a_close_seen_while_idle_costs_nothing() -> None:
@@ -277,15 +300,18 @@ async def test_cancelling_mid_flight_leaves_nothing() -> None:
 
 
 async def test_closing_with_calls_in_flight() -> None:
-    """Calls under way, sent or in the queue, end with DatabaseClosed; nobody is cancelled; later calls are refused."""
+    """What was sent ends with ConnectionLost that says so, what was not with DatabaseClosed; nobody is cancelled."""
     script = Script([])
     async with serving(script) as port:
         lane = make(port, pool_size=1)
         calls = [asyncio.ensure_future(lane.attempt(GET, 60.0)) for _ in range(3)]
         await until(lambda: script.accepted == 1 and lane.statistics().waiting == 2)
         await lane.aclose()
-        for call in calls:
-            with pytest.raises(DatabaseClosed, match="may or may not"):
+        with pytest.raises(ConnectionLost, match="the database was closed before the whole answer") as caught:
+            await calls[0]
+        assert caught.value.sent
+        for call in calls[1:]:
+            with pytest.raises(DatabaseClosed, match="before this request was sent"):
                 await call
         with pytest.raises(DatabaseClosed):
             await lane.attempt(GET, 5.0)

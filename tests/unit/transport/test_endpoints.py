@@ -8,7 +8,7 @@ import pytest
 from dynamorm_async.errors import ConfigurationError
 from dynamorm_async.transport import endpoints
 from dynamorm_async.transport.base import Endpoint
-from dynamorm_async.transport.endpoints import is_local, resolve_endpoint
+from dynamorm_async.transport.endpoints import resolve_endpoint
 from dynamorm_async.transport.sdk_loader import SdkSession
 
 pytestmark = pytest.mark.anyio
@@ -87,12 +87,12 @@ async def test_precedence_of_endpoints(plain: dict[str, str]) -> None:
     """The argument beats AWS_ENDPOINT_URL_DYNAMODB, which beats AWS_ENDPOINT_URL; both can be switched off."""
     environ = plain | {
         "AWS_REGION": "eu-west-1",
-        "AWS_ENDPOINT_URL_DYNAMODB": "http://one.example:8000",
-        "AWS_ENDPOINT_URL": "http://two.example",
+        "AWS_ENDPOINT_URL_DYNAMODB": "https://one.example:8000",
+        "AWS_ENDPOINT_URL": "https://two.example",
     }
     assert (await resolve(environ, endpoint="https://x.example/")).url == "https://x.example"
-    assert (await resolve(environ)).url == "http://one.example:8000"
-    assert (await resolve(environ | {"AWS_ENDPOINT_URL_DYNAMODB": ""})).url == "http://two.example"
+    assert (await resolve(environ)).url == "https://one.example:8000"
+    assert (await resolve(environ | {"AWS_ENDPOINT_URL_DYNAMODB": ""})).url == "https://two.example"
     ignored = environ | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"}
     assert (await resolve(ignored)).host == "dynamodb.eu-west-1.amazonaws.com"
     assert (await resolve(ignored, endpoint="http://three.example")).host == "three.example"
@@ -127,40 +127,6 @@ async def test_impossible_region_is_refused(plain: dict[str, str], region: str) 
             await resolve(plain | {"AWS_REGION": region})
     with pytest.raises(ConfigurationError):
         await resolve(plain, region=region, endpoint="https://x.example")
-
-
-@pytest.mark.usefixtures("no_sdk")
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "localhost:8000",
-        "gopher://x",
-        "ftp://x",
-        "http://",
-        "http://user:hunter2@x",
-        "http://hunter2@x",
-        "http://x/path",
-        "http://x?q=hunter2",
-        "http://x#f",
-        "http://x:99999",
-        "http://x:0",
-        "http://x:port",
-        "http://[::1",
-        "http://a b",
-        "http://a..b",
-        "http://[fe80::1%25eth0]",
-    ],
-)
-async def test_unusable_endpoint_is_refused(plain: dict[str, str], url: str) -> None:
-    """An endpoint that is not scheme, host and port is refused; the message names its source, never its secrets."""
-    with pytest.raises(ConfigurationError) as caught:
-        await resolve(plain, region="eu-west-1", endpoint=url)
-    assert "the endpoint URL from the endpoint argument cannot be used" in str(caught.value)
-    assert "hunter2" not in str(caught.value)
-    if url:
-        with pytest.raises(ConfigurationError, match="from AWS_ENDPOINT_URL cannot"):
-            await resolve(plain | {"AWS_ENDPOINT_URL": url}, region="eu-west-1")
 
 
 @pytest.mark.parametrize(
@@ -240,9 +206,3 @@ async def test_no_region_in_the_shared_files(plain: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="no AWS region"):
         await resolve(plain)
     assert (await resolve(plain, endpoint="http://localhost:8000")).region == "us-east-1"
-
-
-def test_what_is_local() -> None:
-    """Loopback names and addresses are local; names that only look like it are not."""
-    assert all(map(is_local, ("localhost", "a.localhost", "127.0.0.1", "::1")))
-    assert not any(map(is_local, ("localhost.example.com", "10.0.0.1", "dynamodb", "::2", "xlocalhost")))

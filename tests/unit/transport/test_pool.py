@@ -13,7 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dynamorm_async.errors import ConfigurationError, DatabaseClosed, EndpointUnreachable, PoolTimeout, UsageError
+from dynamorm_async.errors import (
+    ConfigurationError,
+    ConnectionLost,
+    DatabaseClosed,
+    EndpointUnreachable,
+    PoolTimeout,
+    UsageError,
+)
 from dynamorm_async.transport.base import Endpoint, Timeouts
 from dynamorm_async.transport.connection import Connection, Fault
 from dynamorm_async.transport.pool import Pool, PoolStatistics
@@ -109,6 +116,29 @@ async def test_the_limit_holds_and_waiters_are_served_in_turn() -> None:
         assert served[2:] == list(range(2, 50))
         assert pool.statistics().opened_total == 2
         assert counts(pool) == (2, 2, 0, 0)
+
+
+async def test_ten_thousand_wait_in_turn() -> None:
+    """Ten thousand callers and fifty connections: never more, everyone is served, in the order in which they came."""
+    async with pooling(limit=50, timeouts=Timeouts(connect=100.0, pool=100.0)) as pool:
+        served: list[int] = []
+
+        async def call(number: int) -> None:
+            connection = await pool.acquire(later(100.0))
+            served.append(number)
+            assert pool.statistics().open <= 50
+            await asyncio.sleep(0)
+            if number % 100 == 0:
+                connection.abort()  # a broken one gives its slot to the next
+            pool.release(connection)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(10_000):
+                group.create_task(call(number))
+        assert sorted(served) == list(range(10_000))
+        # Who is granted a slot opens a connection first: some rounds of fifty go ahead meanwhile, and no more.
+        assert max(place - number for place, number in enumerate(served)) <= 50 * 10
+        assert pool.statistics().leased == pool.statistics().waiting == 0
 
 
 async def test_a_broken_connection_gives_its_slot_to_the_next() -> None:
@@ -230,8 +260,8 @@ async def test_drop_idle_keeps_what_is_leased() -> None:
         pool.release(kept)
 
 
-async def test_closing_ends_everybody_with_database_closed() -> None:
-    """Waiters, connecting callers and requests under way end with DatabaseClosed; nobody is cancelled."""
+async def test_closing_ends_everybody() -> None:
+    """Waiters and connecting callers end with DatabaseClosed, requests that were sent say so; nobody is cancelled."""
     async with serving(hold) as port:
         pool = make(port, limit=2)
         connection = await pool.acquire(later())
@@ -239,7 +269,10 @@ async def test_closing_ends_everybody_with_database_closed() -> None:
         connecting, waiting = queue(pool), queue(pool)
         await until(lambda: pool.statistics().waiting == 1)
         closing = asyncio.ensure_future(pool.aclose())
-        for ending in (asking, connecting, waiting):
+        with pytest.raises(Fault, match="the database was closed before the whole answer") as caught:
+            await asking
+        assert (caught.value.kind, caught.value.sent, caught.value.stale) == (ConnectionLost, True, False)
+        for ending in (connecting, waiting):
             with pytest.raises(DatabaseClosed):
                 await ending
         assert not closing.done()  # a connection is still leased

@@ -69,7 +69,7 @@ def verdict(
     return decide(
         POLICY,
         quota or RetryQuota(Clock()),
-        request_repeatable=repeatable,
+        harmless=repeatable,
         error=error,
         attempt=attempt,
         remaining=remaining,
@@ -198,7 +198,7 @@ def test_pauses_stay_under_the_cap(attempt: int, random: float) -> None:
     result = decide(
         RetryPolicy(attempts=1001),
         RetryQuota(Clock()),
-        request_repeatable=True,
+        harmless=True,
         error=failure(Throttled),
         attempt=attempt,
         remaining=60.0,

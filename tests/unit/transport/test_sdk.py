@@ -237,14 +237,19 @@ async def test_time_for_an_answer_is_bounded(fault: Any) -> None:
 
 
 async def test_timeout_of_the_attempt_is_kept() -> None:
-    """The attempt's own timeout ends it, shorter than any other."""
-    async with serving(Reply(fault="hang")) as server:
-        lane = lane_of(server)
+    """The attempt's own timeout ends it, shorter than any other; what it says of sending is right."""
+    async with serving(GOOD, Reply(fault="hang")) as server:
+        lane = lane_of(server, pool_size=1)
+        await lane.attempt(GET, LONG)
         with pytest.raises(CallTimeout) as caught:
             await lane.attempt(GET, 0.05)
+        assert caught.value.sent
+        assert caught.value.table == "t"
+        with pytest.raises(CallTimeout) as unsent:
+            await lane.attempt(GET, 0.0)
+        assert not unsent.value.sent
+        assert (lane.leased, lane.waiting) == (0, 0)
         await lane.aclose()
-    assert caught.value.sent
-    assert caught.value.table == "t"
 
 
 async def test_wait_for_a_connection_is_bounded() -> None:
@@ -258,28 +263,52 @@ async def test_wait_for_a_connection_is_bounded() -> None:
                 await client.call("ListTables", {})
             await client.aclose()
     assert not caught.value.sent
-    assert first.result()
+    assert isinstance(first.result(), ConnectionLost)
 
 
-async def ended_by_close(client: SdkClient) -> bool:
+async def ended_by_close(client: SdkClient) -> DynamormError | None:
     try:
-        await client.call("ListTables", {})
-    except DatabaseClosed:
-        return True
-    return False
+        await client.call("ListTables", {}, table="t")
+    except (DatabaseClosed, ConnectionLost) as error:
+        return error
+    return None
 
 
-async def test_close_ends_calls_with_database_closed_and_cancels_nobody() -> None:
-    """Calls under way, waiting for a connection, or made after the close get DatabaseClosed; no task ends cancelled."""
+async def test_close_ends_every_call_and_cancels_nobody() -> None:
+    """What was sent ends with ConnectionLost that says so, what was not with DatabaseClosed; no task ends cancelled."""
     async with serving(Reply(fault="hang")) as server:
         client = client_of(server.endpoint, pool_size=1)
         async with asyncio.TaskGroup() as tasks:
             calls = [tasks.create_task(ended_by_close(client)) for _ in range(10)]
             await server.until(1)
+            assert (client.leased, client.waiting) == (1, 9)
             await client.aclose()
-        assert [call.result() for call in calls] == [True] * 10
-        assert await ended_by_close(client)
+        sent, *others = [call.result() for call in calls]
+        assert isinstance(sent, ConnectionLost)
+        assert (sent.sent, sent.operation, sent.table) == (True, "ListTables", "t")
+        assert "the database was closed before the whole answer was there" in str(sent)
+        assert [type(error) for error in others] == [DatabaseClosed] * 9
+        assert isinstance(await ended_by_close(client), DatabaseClosed)
+        assert (client.leased, client.waiting, len(server.received)) == (0, 0, 1)
         await client.aclose()
+
+
+async def test_a_close_that_was_cancelled_can_be_made_again() -> None:
+    """Cancelled at every step in turn, a close leaves the rest to the next one, which ends every call and connection."""
+    for step in range(1, 9):
+        async with serving(GOOD, Reply(fault="hang")) as server:
+            client = client_of(server.endpoint, pool_size=1)
+            await client.call("GetItem", GET.body)
+            call = asyncio.ensure_future(ended_by_close(client))
+            await server.until(2)
+            closing = asyncio.ensure_future(client.aclose())
+            for _ in range(step):
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+            await client.aclose()
+            assert isinstance(await call, ConnectionLost)
+            assert client.leased == 0
 
 
 async def test_close_while_the_client_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +326,7 @@ async def test_close_while_the_client_is_being_made(monkeypatch: pytest.MonkeyPa
         call = tasks.create_task(ended_by_close(client))
         await started.wait()
         await client.aclose()
-    assert call.result()
+    assert isinstance(call.result(), DatabaseClosed)
 
 
 async def test_cancelled_call_gives_its_connection_back() -> None:

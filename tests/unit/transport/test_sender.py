@@ -31,6 +31,9 @@ from tests.unit.transport.scripted_server import until
 pytestmark = pytest.mark.anyio
 PUT = Request(operation="PutItem", body={}, table="users")
 ADD = Request(operation="UpdateItem", body={}, table="users", repeatable=False)
+CREATE = Request(operation="PutItem", body={}, table="users", repeatable=False, at_most_once=True)
+GET = Request(operation="GetItem", body={}, table="users")
+TOKEN = "ClientRequestToken"
 DONE = Response(b"{}", "R1")
 
 
@@ -45,7 +48,7 @@ class FakeLane:
         self.closed = 0
 
     async def attempt(self, request: Request, timeout: float) -> Response:
-        assert request in (PUT, ADD)
+        assert request in (PUT, ADD, CREATE, GET) or TOKEN in request.body
         self.timeouts.append(timeout)
         self.now += 1.0
         result = self.results.pop(0)
@@ -112,10 +115,93 @@ async def test_failures_are_tried_again_with_growing_pauses() -> None:
 async def test_the_last_error_tells_the_attempts() -> None:
     """After the last attempt its own error is raised, with the number of attempts in the message."""
     lane = FakeLane(throttled(), throttled(), throttled(), lost())
-    error = await failing(lane)
+    error = await failing(lane, GET)
     assert isinstance(error, ConnectionLost)
     assert error.attempts == 4
     assert str(error) == "PutItem: broke (after 4 attempts)"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        throttled(),
+        lost(sent=False),
+        lost(),
+        ServerError("500", operation="x"),
+        CredentialsError("gone"),
+        DatabaseClosed("x"),
+    ],
+)
+async def test_a_write_that_may_have_been_applied_ends_as_unknown(last: Exception) -> None:
+    """Whatever the last attempt failed with: a caller who sees a refusal may take it that nothing was written."""
+    lane = FakeLane(lost(), lost(), lost(), last)
+    error = await failing(lane)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.__cause__ is last
+    assert (error.attempts, error.retryable, error.maybe_applied) == (4, True, True)
+
+
+async def test_a_read_ends_with_the_error_of_its_last_attempt() -> None:
+    """A read leaves nothing behind: nothing about it is unknown."""
+    error = await failing(FakeLane(lost(), lost(), lost(), throttled()), GET)
+    assert isinstance(error, Throttled)
+    assert not error.maybe_applied
+
+
+async def test_what_is_applied_at_most_once_is_sent_again() -> None:
+    """Its condition keeps it from being applied twice; the failed condition tells that an answer was lost before."""
+    assert (await FakeLane(lost(), DONE).sender().send(CREATE)).attempts == 2
+    error = await failing(FakeLane(lost(), ConditionFailed("taken", operation="PutItem")), CREATE)
+    assert isinstance(error, ConditionFailed)
+    assert error.maybe_applied
+    unknown = await failing(FakeLane(lost(), lost(), lost(), lost()), CREATE)
+    assert isinstance(unknown, OutcomeUnknown)
+    assert not unknown.retryable
+
+
+async def test_a_transaction_that_stays_under_way_is_unknown() -> None:
+    """TransactionInProgress says that an attempt before is being made: its fate is open when the attempts are used up."""
+    error = await failing(FakeLane(*(TransactionInProgress("t", operation="x") for _ in range(12))), PUT, timeout=600.0)
+    assert isinstance(error, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        (("TransactionConflict",), OutcomeUnknown),
+        (("None", "ThrottlingError"), OutcomeUnknown),
+        (("ConditionalCheckFailed", "TransactionConflict"), TransactionCancelled),
+    ],
+)
+async def test_a_cancelled_transaction_tells_of_a_lost_one_only_what_stays(
+    codes: tuple[str, ...], kind: type[CallError]
+) -> None:
+    """A failed condition is the word on the transaction under its token; that others are in the way is none."""
+    lane = FakeLane(lost(), *(cancelled(*codes) for _ in range(12)))
+    assert type(await failing(lane, timeout=600.0)) is kind
+
+
+async def test_a_token_is_not_sent_again_when_dynamodb_has_forgotten_it() -> None:
+    """After ten minutes, the same token would be a new transaction."""
+    transaction = Request(operation="TransactWriteItems", body={TOKEN: "t"}, table="users")
+    lane = FakeLane(*(lost() for _ in range(10)))
+    policy = RetryPolicy(attempts=10, base=400.0, cap=1000.0)
+    with pytest.raises(OutcomeUnknown):
+        await lane.sender(policy=policy).send(transaction, timeout=3600.0)
+    assert lane.pauses == [200.0]
+    assert lane.now < 600.0
+
+
+async def test_each_table_has_its_own_budget_of_retries() -> None:
+    """An outage of one table does not use up what another has."""
+    lane = FakeLane(*(lost() for _ in range(200)), lost(), DONE)
+    sender = Sender(lane, timeouts=Timeouts(), sleep=lane.sleep, clock=lambda: 0.0, random=lambda: 0.5)
+    while len(lane.results) > 6:
+        with pytest.raises(ConnectionLost):
+            await sender.send(Request(operation="GetItem", body={TOKEN: "t"}, table="busy"))
+    lane.results.clear()
+    lane.results += [lost(), DONE]
+    assert (await sender.send(GET)).attempts == 2
 
 
 @pytest.mark.parametrize(
@@ -164,6 +250,13 @@ def cancelled(*codes: str) -> TransactionCancelled:
     return error
 
 
+@pytest.mark.parametrize("codes", [("ThrottlingError",), ("TransactionConflict", "None"), ("ConditionalCheckFailed",)])
+async def test_what_a_cancellation_proves_after_a_lost_answer(codes: tuple[str, ...]) -> None:
+    """One that stays: that the lost attempt was not applied. One that may pass: nothing, so the outcome is unknown."""
+    error = await failing(FakeLane(lost(), *(cancelled(*codes) for _ in range(12))), PUT, timeout=600.0)
+    assert isinstance(error, TransactionCancelled if "ConditionalCheckFailed" in codes else OutcomeUnknown)
+
+
 async def test_contention_is_tried_again_with_the_same_request() -> None:
     """Conflicts and a token under way are retried for any request, and each attempt has the very same request."""
     requests: list[Request] = []
@@ -191,8 +284,9 @@ async def test_contention_is_counted_apart() -> None:
     assert (await lane.sender().send(PUT, timeout=1000.0)).attempts == 15
     lane = FakeLane(lost(), *conflicts)
     error = await failing(lane, timeout=1000.0)
-    assert error is conflicts[-1]
-    assert (conflicts[-1].attempts, len(lane.timeouts)) == (13, 13)
+    assert isinstance(error, OutcomeUnknown)  # the conflict may have been with the attempt whose answer was lost
+    assert error.__cause__ is conflicts[-1]
+    assert (error.attempts, conflicts[-1].attempts, len(lane.timeouts)) == (13, 13, 13)
 
 
 async def test_contention_ends_with_the_deadline() -> None:
@@ -228,7 +322,7 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
     assert (caught.value.attempts, len(lane.timeouts)) == (1, 1)
 
 
-@pytest.mark.parametrize("timeout", [0.0, -1.0])
+@pytest.mark.parametrize("timeout", [0.0, -1.0, float("nan")])
 async def test_a_call_without_time_is_not_sent(timeout: float) -> None:
     """A deadline that has passed before the call is a CallTimeout that says that nothing was sent."""
     lane = FakeLane()
@@ -244,7 +338,7 @@ async def test_an_outage_is_not_answered_by_a_storm() -> None:
     sender = Sender(lane, timeouts=Timeouts(), sleep=lane.sleep, clock=clock, random=lambda: 0.5)
     for _ in range(100):
         with pytest.raises(ConnectionLost):
-            await sender.send(PUT)
+            await sender.send(GET)
     assert len(lane.timeouts) == 100 + 500 // 14
 
 
@@ -372,5 +466,128 @@ async def test_a_deadline_that_passes_in_a_pause_keeps_what_may_have_been_applie
 
     lane.sleep = oversleep  # type: ignore[method-assign]  # the fake's own, for this test
     error = await failing(lane, timeout=9.0)
-    assert isinstance(error, ConnectionLost)
-    assert error.maybe_applied
+    assert isinstance(error, OutcomeUnknown)
+    assert isinstance(error.__cause__, Throttled | ConnectionLost)
+
+
+async def begins(sender: Sender, operation: str = "GetItem", timeout: float | None = None) -> Response:
+    """A call as the database makes it: where others are in the way, it takes its turn before it is planned."""
+    left = await sender.turn(operation, timeout) if sender.crowded else timeout
+    return await sender.send(GET, timeout=left)
+
+
+async def test_a_crowd_begins_as_others_end() -> None:
+    """With room for two, never more than that many are busy before others begin; all are served, in order."""
+    lane = WaitingLane()
+    lane.results += [DONE] * 50
+    sender = Sender(lane, timeouts=Timeouts(), room=2)
+    tasks = [asyncio.ensure_future(begins(sender)) for _ in range(50)]
+    await until(lambda: sender.in_flight == 2)
+    await asyncio.sleep(0)
+    assert sender.in_flight == 2
+    lane.go.set()
+    assert await asyncio.gather(*tasks) == [DONE] * 50
+    assert not sender.crowded
+
+
+async def test_who_leaves_the_line_holds_nobody_up() -> None:
+    """A caller that is let in and sends nothing, or is cancelled while it waits, leaves its place to the next."""
+    lane = WaitingLane()
+    lane.results += [DONE] * 40
+    sender = Sender(lane, timeouts=Timeouts(), room=1)
+    first = asyncio.ensure_future(begins(sender))
+    await until(lambda: sender.crowded)
+    idlers = [asyncio.ensure_future(sender.turn("GetItem", None)) for _ in range(20)]
+    cancelled_ones = [asyncio.ensure_future(begins(sender)) for _ in range(20)]
+    last = asyncio.ensure_future(begins(sender))
+    await asyncio.sleep(0)
+    for task in cancelled_ones:
+        task.cancel()
+    lane.go.set()
+    await asyncio.gather(first, last, *idlers)
+    assert all(task.cancelled() for task in cancelled_ones)
+    assert not sender.crowded
+
+
+async def test_a_turn_that_does_not_come_is_an_error() -> None:
+    """Of the pool where the pool's time is over, of the call where that is shorter; and what is left is told."""
+    lane = WaitingLane()
+    sender = Sender(lane, timeouts=Timeouts(pool=0.02, call=5.0), room=1)
+    busy = asyncio.ensure_future(begins(sender))
+    await until(lambda: sender.crowded)
+    with pytest.raises(
+        PoolTimeout, match=r"GetItem: the connections were busy with others for 0.02 s; raise pool_size"
+    ):
+        await begins(sender)
+    with pytest.raises(CallTimeout, match=r"GetItem: the call's 0.01 s were over before its turn came"):
+        await begins(sender, timeout=0.01)
+    busy.cancel()
+    await asyncio.wait([busy])
+    assert 4.5 < await sender.turn("GetItem", None) <= 5.0
+
+
+async def test_a_pause_leaves_room_for_others() -> None:
+    """A call that waits before another attempt keeps nobody from beginning."""
+    lane = FakeLane(throttled(), DONE, DONE)
+    resting = asyncio.Event()
+
+    async def rest(_seconds: float) -> None:
+        await resting.wait()
+
+    sender = Sender(lane, timeouts=Timeouts(), sleep=rest, room=1)
+    pausing = asyncio.ensure_future(begins(sender))
+    await until(lambda: len(lane.timeouts) == 1 and not sender.crowded)
+    assert await begins(sender) is DONE
+    resting.set()
+    assert (await pausing).attempts == 2
+
+
+async def test_a_close_waits_for_those_in_line() -> None:
+    """Who took a place in the line before the close is served; who comes after it is not."""
+    lane = WaitingLane()
+    lane.results += [DONE] * 10
+    sender = Sender(lane, timeouts=Timeouts(), room=2)
+    tasks = [asyncio.ensure_future(begins(sender)) for _ in range(10)]
+    await until(lambda: sender.in_flight == 2)
+    closing = asyncio.ensure_future(sender.aclose())
+    await asyncio.sleep(0)
+    for late in (sender.turn("GetItem", None), sender.send(GET)):
+        with pytest.raises(DatabaseClosed):
+            await late
+    lane.go.set()
+    assert await asyncio.gather(*tasks) == [DONE] * 10
+    await closing
+    assert lane.closed == 1
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_close_does_not_wait_for_those_who_leave_the_line(*, cancelled: bool) -> None:
+    """Who is let in during a close and sends nothing, or is cancelled just then, does not keep it waiting."""
+    lane = WaitingLane()
+    lane.results += [DONE]
+    sender = Sender(lane, timeouts=Timeouts(call=60.0, pool=60.0), room=1)
+    first = asyncio.ensure_future(sender.send(GET))
+    await until(lambda: sender.in_flight == 1)
+    waiting = [asyncio.ensure_future(sender.turn("GetItem", None)) for _ in range(3)]
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(sender.aclose())
+    await asyncio.sleep(0)
+    lane.go.set()
+    assert await first == DONE
+    if cancelled:
+        waiting[-1].cancel()
+    async with asyncio.timeout(10.0):
+        await closing
+    assert all(call.done() for call in waiting)
+
+
+async def test_a_close_that_waits_no_longer_refuses_the_line() -> None:
+    """Who never began is told so."""
+    lane = WaitingLane()
+    sender = Sender(lane, timeouts=Timeouts(call=0.02), room=1)
+    tasks = [asyncio.ensure_future(begins(sender, timeout=60.0)) for _ in range(3)]
+    await until(lambda: sender.crowded)
+    await sender.aclose()
+    lane.go.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results[1:]] == [DatabaseClosed, DatabaseClosed]
