@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from moto.server import ThreadedMotoServer
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from werkzeug.serving import BaseWSGIServer
 
 _MISSING = 'moto is not installed; install it with: pip install "dynamorm-async[testing]"'
 
@@ -26,7 +29,8 @@ class MotoServer:
     """
 
     def __init__(self) -> None:
-        self._server: ThreadedMotoServer | None = None
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
         self._log_level = logging.NOTSET
 
     @property
@@ -38,8 +42,7 @@ class MotoServer:
         """
         if self._server is None:
             raise RuntimeError("the moto server is not running; use it as `with MotoServer() as server:`.")
-        host, port = self._server.get_host_and_port()
-        return f"http://{host}:{port}"
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> None:
         """Import moto and start to serve; does nothing while it is running.
@@ -52,16 +55,23 @@ class MotoServer:
         if self._server is not None:
             return
         try:
-            from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an optional extra, and slow to import
+            # An optional extra, and slow to import.
+            from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+                DomainDispatcherApplication,
+                create_backend_app,
+            )
+            from werkzeug.serving import make_server  # noqa: PLC0415
         except ImportError as error:
             raise ImportError(_MISSING) from error
         # werkzeug prints a line for every request unless its logger is told not to.
         log = logging.getLogger("werkzeug")
         self._log_level = log.level
         log.setLevel(logging.ERROR)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        self._server = server
+        app = _with_one_server_header(DomainDispatcherApplication(create_backend_app))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, name="moto", daemon=True)
+        thread.start()
+        self._server, self._thread = server, thread
 
     def stop(self) -> None:
         """Stop serving and drop all tables; does nothing where it is not running.
@@ -71,7 +81,10 @@ class MotoServer:
         if self._server is None:
             return
         server, self._server = self._server, None
-        server.stop()
+        server.shutdown()
+        if self._thread is not None:
+            self._thread.join()
+        server.server_close()
         logging.getLogger("werkzeug").setLevel(self._log_level)
         _drop_tables()
 
@@ -93,6 +106,19 @@ class MotoServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _with_one_server_header(app: WSGIApplication) -> WSGIApplication:
+    """The application without a ``Server`` header of its own: the server sends one, and aiohttp in debug mode refuses two."""
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:  # as WSGI has it
+            kept = [(name, value) for name, value in headers if name.lower() != "server"]
+            return start_response(status, kept, exc_info)
+
+        return app(environ, start)
+
+    return served
 
 
 def _drop_tables() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import logging
 import sys
 
@@ -30,6 +32,16 @@ def test_it_serves_dynamodb_on_loopback() -> None:
         assert server.endpoint.startswith("http://127.0.0.1:")
         assert call(server.endpoint, "CreateTable", TABLE)[0] == 200
         assert tables(server.endpoint) == ["users"]
+
+
+def test_an_answer_has_one_server_header() -> None:
+    """Two would be refused by aiohttp where asyncio is in debug mode."""
+    with MotoServer() as server:
+        connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=30)
+        with contextlib.closing(connection):
+            connection.request("POST", "/", b"{}", {"X-Amz-Target": "DynamoDB_20120810.ListTables"})
+            names = [name.lower() for name, _ in connection.getresponse().getheaders()]
+    assert names.count("server") == 1
 
 
 def test_reset_drops_the_tables_of_every_region() -> None:
@@ -90,6 +102,6 @@ def test_requests_are_not_printed_and_the_logger_is_given_back(capfd: pytest.Cap
 
 def test_without_moto_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing extra is named with the command that installs it."""
-    monkeypatch.setitem(sys.modules, "moto.server", None)
+    monkeypatch.setitem(sys.modules, "moto.moto_server.werkzeug_app", None)
     with pytest.raises(ImportError, match=r"dynamorm-async\[testing\]"):
         MotoServer().start()
