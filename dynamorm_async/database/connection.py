@@ -159,7 +159,7 @@ class Connection:
         Raises:
             CallTimeout: it took longer; the next call begins it anew.
         """
-        seconds = self._settings.timeouts.call if timeout is None else timeout
+        seconds = self.whole(timeout)
         with anyio.CancelScope() as scope:
             scope.deadline = end = anyio.current_time() + seconds
             opened = await opening()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import anyio
 import msgspec
 
-from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer
+from dynamorm_async.codec.answers import bytes_in, parse_answer
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.cancellation import cancellation, changed_meanwhile, misjudged
 from dynamorm_async.database.deadline import Deadline
+from dynamorm_async.database.settling import read_item
 from dynamorm_async.errors import (
     CallError,
     IdempotentParameterMismatch,
@@ -194,7 +194,5 @@ async def _before(send: Send, write: Write, deadline: Deadline) -> Before:
 
 
 async def _read(send: Send, write: Write, deadline: Deadline) -> Before:
-    request = get_item(write.table, write.key, consistent=True, sealed=write.request.sealed)
-    response = await send(request, deadline.left(request))
-    item: dict[str, Any] | None = answer_json(response.body).get("Item")
+    item = await read_item(send, write, deadline)
     return values_in(write, None if item is None else bytes_in(item))
