@@ -70,14 +70,7 @@ class Connection:
         if transport is None or self._loop is not asyncio.get_running_loop() or self._process != os.getpid():
             opened, timeout = await self._in_time(self.open, request.operation, timeout)
             transport = opened
-        if self._report != "none":
-            request = reporting(request, self._report)
-        if request.sealed:
-            response = await self._sealer.send(transport, request, timeout)
-        else:
-            response = await transport.send(request, timeout=timeout)
-        self.metering.answered(request, response)
-        return response
+        return await self._deliver(transport, request, timeout)
 
     def whole(self, timeout: float | None) -> float:
         """Seconds for a call of possibly several requests: ``timeout``, or the database's own for a call."""
@@ -118,6 +111,9 @@ class Connection:
         if transport is None or self._loop is not asyncio.get_running_loop() or self._process != os.getpid():
             opened, timeout = await self._in_time(self._open_search, request.operation, timeout)
             transport = opened
+        return await self._deliver(transport, request, timeout)
+
+    async def _deliver(self, transport: Transport, request: Request, timeout: float | None) -> Response:
         if self._report != "none":
             request = reporting(request, self._report)
         if request.sealed:
