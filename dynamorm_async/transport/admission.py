@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from dynamorm_async.transport.line import WaitingLine
@@ -66,23 +66,26 @@ class Admission:
             if not self._letting_in:
                 self._let_in_next_round()
 
-    def turn(self, seconds: float) -> Awaitable[None]:
-        """Wait in the line. Who was let in says so with :meth:`arrived`, at once.
+    def turn(self, seconds: float) -> asyncio.Future[None]:
+        """Join the line. Who awaited the turn says so with :meth:`arrived`, at once; who was cancelled, with :meth:`left`.
 
         Args:
-            seconds: how long, at most.
+            seconds: how long to wait, at most.
 
-        Raises:
-            NotInTime: the turn did not come.
-            Exception: what :meth:`refuse` was given.
+        Returns:
+            The turn. It ends with ``NotInTime`` where it did not come, or with what :meth:`refuse` was given.
         """
         if not self._letting_in and self._busy < self._room:
             self._let_in_next_round()
-        return self._line.wait(seconds, NotInTime)
+        return self._line.join(seconds, NotInTime)
 
     def arrived(self) -> None:
         """A call knows that its turn has come."""
         self._called -= 1
+
+    def left(self, turn: asyncio.Future[None]) -> None:
+        """A call was cancelled while it waited."""
+        self._line.leave(turn)
 
     def refuse(self, error: Callable[[], Exception]) -> None:
         """End the wait of everybody in the line, each with an error of its own."""

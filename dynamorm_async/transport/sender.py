@@ -154,9 +154,13 @@ class Sender:
             raise database_closed()
         seconds = self._call if timeout is None else timeout
         deadline = self._clock() + seconds
+        turn = self._admission.turn(min(seconds, self._pool))
         try:
-            await self._admission.turn(min(seconds, self._pool))
+            await turn
             self._admission.arrived()
+        except asyncio.CancelledError:
+            self._admission.left(turn)
+            raise
         except NotInTime as error:
             raise self._not_in_time(operation, seconds, error.seconds) from None
         finally:

@@ -111,6 +111,7 @@ def beginning(context: Context) -> Result:
     worst = max(each.started_cpu - each.started_bare_cpu for each in found.values())
     told = "; ".join(
         f"{lane} {each.started_cpu * 1000:.0f} ms, of which {each.started_bare_cpu * 1000:.0f} ms of bare tasks"
+        f" (and {each.collected_cpu * 1000:.0f} ms of garbage collection)"
         for lane, each in found.items()
     )
     return Result(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import time
@@ -30,8 +31,10 @@ class Crowd:
         calls: how many there were.
         failed: how many of them failed.
         total: until the last one was answered.
-        started_cpu: the turn of the loop in which all calls begin, where they were made in one.
+        started_cpu: the turn of the loop in which all calls begin, where they were made in one; without ``collected_cpu``.
         started_bare_cpu: the same turn of as many tasks that do nothing but wait: the caller's share.
+        collected_cpu: what Python's garbage collector took in the turn in which all calls begin. Whether it walks the whole heap
+            just then, depends on all that the process holds.
         stall: the longest time between two beats afterwards.
         stall_cpu: the same in this thread's own time.
         bytes_a_call: memory, while nearly all of them wait.
@@ -42,6 +45,7 @@ class Crowd:
     total: float
     started_cpu: float
     started_bare_cpu: float
+    collected_cpu: float
     stall: float
     stall_cpu: float
     bytes_a_call: float
@@ -97,9 +101,7 @@ async def crowd_of(get: Callable[[str], Awaitable[bool]], *, calls: int, a_turn:
         tasks.append(asyncio.ensure_future(call(number)))
         if a_turn and number % a_turn == a_turn - 1:
             await asyncio.sleep(0)
-    made = time.thread_time()
-    await asyncio.sleep(0)
-    started = time.thread_time() - made
+    started, collected = await _turn()
     gaps.clear()
     await asyncio.wait(tasks)
     total = time.perf_counter() - begun
@@ -111,6 +113,7 @@ async def crowd_of(get: Callable[[str], Awaitable[bool]], *, calls: int, a_turn:
         total=total,
         started_cpu=started,
         started_bare_cpu=bare,
+        collected_cpu=collected,
         stall=max(walls),
         stall_cpu=max(cpus),
         bytes_a_call=await _memory(get, calls),
@@ -120,12 +123,28 @@ async def crowd_of(get: Callable[[str], Awaitable[bool]], *, calls: int, a_turn:
 async def _bare(calls: int) -> float:
     event = asyncio.Event()
     tasks = [asyncio.ensure_future(event.wait()) for _ in range(calls)]
-    begun = time.thread_time()
-    await asyncio.sleep(0)
-    seconds = time.thread_time() - begun
+    seconds, _ = await _turn()
     event.set()
     await asyncio.wait(tasks)
     return seconds
+
+
+async def _turn() -> tuple[float, float]:
+    """Seconds of this thread in one turn of the loop: that of the tasks, and that of the garbage collector."""
+    collections: list[float] = []
+
+    def note(_phase: str, _info: dict[str, int]) -> None:
+        collections.append(time.thread_time())
+
+    gc.callbacks.append(note)
+    try:
+        begun = time.thread_time()
+        await asyncio.sleep(0)
+        seconds = time.thread_time() - begun
+    finally:
+        gc.callbacks.remove(note)
+    collected = sum(end - start for start, end in zip(collections[::2], collections[1::2], strict=True))
+    return seconds - collected, collected
 
 
 async def _beat(gaps: list[tuple[float, float]]) -> None:
