@@ -46,7 +46,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
-import attrs
+import msgspec
 
 
 def _restored(kind: type[DynamormError], arguments: tuple[object, ...], state: dict[str, Any]) -> DynamormError:
@@ -610,8 +610,7 @@ def _some(records: Sequence[object]) -> str:
 
 
 @final
-@attrs.frozen(repr=False)
-class BatchOperation:
+class BatchOperation(msgspec.Struct, frozen=True):
     """One operation of a batch that was not written. Its repr shows the key, never the item.
 
     Attributes:
@@ -632,10 +631,13 @@ class BatchOperation:
     def __repr__(self) -> str:
         return f"BatchOperation({self.kind} {self.key!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return [("kind", self.kind), ("key", self.key)]
+
 
 @final
-@attrs.frozen
-class BatchFailure:
+class BatchFailure(msgspec.Struct, frozen=True):
     """Why one operation of a batch was refused, or not known to be done.
 
     Attributes:
@@ -651,8 +653,7 @@ class BatchFailure:
 
 
 @final
-@attrs.frozen
-class BatchReport:
+class BatchReport(msgspec.Struct, frozen=True):
     """What became of the operations of a batch: each is counted in exactly one of these.
 
     Attributes:
@@ -666,8 +667,12 @@ class BatchReport:
 
     written: int
     replaced: int
-    unprocessed: tuple[BatchOperation, ...] = attrs.field(default=(), repr=_some)
-    failed: tuple[BatchFailure, ...] = attrs.field(default=(), repr=_some)
+    unprocessed: tuple[BatchOperation, ...] = ()
+    failed: tuple[BatchFailure, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = f"written={self.written}, replaced={self.replaced}"
+        return f"BatchReport({counts}, unprocessed={_some(self.unprocessed)}, failed={_some(self.failed)})"
 
 
 class BatchWriteFailed(CallError):

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec import containers, numbers, scalars
 from dynamorm_async.codec.compiler import LayoutCodec
@@ -152,9 +153,9 @@ class ShapeBuilder:
         inner, optional = _without_none(hint)
         shape = self._bare(_plain(inner), where)
         if optional:
-            shape = attrs.evolve(shape, type=hint, optional=True)
+            shape = msgspec.structs.replace(shape, type=hint, optional=True)
             if not shape.tag:
-                return attrs.evolve(self._generic(hint, where), recursive=shape.recursive)
+                return msgspec.structs.replace(self._generic(hint, where), recursive=shape.recursive)
         return shape
 
     def stored_shape(self, hint: Any, storage: Storage, where: str) -> Shape:
@@ -163,7 +164,7 @@ class ShapeBuilder:
             return self.shape(hint, where)
         inner, optional = _without_none(_plain(hint))
         make = {"epoch": self._epoch, "json": self._json, "compressed": self._compressed}[storage]
-        return attrs.evolve(make(inner, where), type=hint, optional=optional)
+        return msgspec.structs.replace(make(inner, where), type=hint, optional=optional)
 
     def _build_layout(self, tp: Any) -> Layout:
         cls = typing.get_origin(tp) or tp
@@ -182,7 +183,7 @@ class ShapeBuilder:
             else:
                 shape = self.stored_shape(hints[field.name], options.storage, where)
             if options.secret and not shape.hidden:
-                shape = attrs.evolve(shape, hidden=True)
+                shape = msgspec.structs.replace(shape, hidden=True)
             members.append(Member(field.name, wire, shape, field.default, field.alias, options.storage))
         constructed = not getattr(cls, "__dynamorm_fast__", False)
         return Layout(cls, tuple(members), constructed, tuple(unstored))
@@ -255,7 +256,7 @@ class ShapeBuilder:
         if family is not None:
             return self._variants(hint, family, where)
         if hint in self._under_way:  # a class that contains itself: cattrs resolves it at run time
-            return attrs.evolve(self._generic(hint, where), recursive=typing.get_origin(hint) or hint)
+            return msgspec.structs.replace(self._generic(hint, where), recursive=typing.get_origin(hint) or hint)
         layout = self.layout(hint)
 
         def dump(source: str, names: Names) -> str:

@@ -226,7 +226,7 @@ def _encode_member(member: Member, names: Names) -> list[str]:
     if member.key_limit and shape.tag in ("S", "B"):
         shape = _as_key(shape, member)
     target = f"item[{member.wire!r}]"
-    value = attribute_dump(attrs.evolve(shape, optional=False, is_set=False), "v", names)
+    value = attribute_dump(msgspec.structs.replace(shape, optional=False, is_set=False), "v", names)
     if not shape.nullable:
         return [f"{target} = {value}"]
     null = None if member.omits_null else f"{target} = {names.bind(NULL, 'NULL')}"
@@ -247,7 +247,7 @@ def _as_key(shape: Shape, member: Member) -> Shape:
         check = names.bind(key_content)
         return f"{check}({shape.dump(source, names)}, {member.key_limit}, {member.key_of!r})"
 
-    return attrs.evolve(shape, dump=dump)
+    return msgspec.structs.replace(shape, dump=dump)
 
 
 def _lift_member(member: Member, names: Names) -> str:

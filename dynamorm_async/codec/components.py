@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn, final
 from uuid import UUID
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec.builder import bare_type
 from dynamorm_async.codec.keytext import (
@@ -144,11 +145,10 @@ def whole_key(owner: str, member: Member, tag: str, *, where: str) -> Component:
         )
     found = component(owner, member, "hex" if tag == "B" else "", where=where)
     # DynamoDB orders numbers as numbers: the text of one is for messages only.
-    return attrs.evolve(found, format="", form=attrs.evolve(found.form, ordered=True))
+    return attrs.evolve(found, format="", form=msgspec.structs.replace(found.form, ordered=True))
 
 
-@attrs.frozen
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     """A kind of values.
 
     Attributes:

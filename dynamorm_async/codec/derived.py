@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import attrs
+import msgspec
 
 from dynamorm_async.types import AttributeValue
 
 
-@attrs.frozen
-class Carried:
+class Carried(msgspec.Struct, frozen=True):
     """An attribute that is read beside the class's own.
 
     Attributes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.compare import same_value
@@ -121,7 +120,6 @@ def decode_error(model: str, key: Mapping[str, object], problems: Sequence[Probl
     return kind(model, key, problems)
 
 
-@attrs.define(eq=False, slots=False)
 class EncryptedShape(Shape):
     """How the values of an encrypted attribute stand in the program. ``None`` is not encrypted."""
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar, cast
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer, plain_key
@@ -244,7 +243,7 @@ class ItemCodec(Generic[M]):
         if known is None:
             members = tuple(member for member in self.layout.members if member.wire in held or member.wire in told)
             cls = partial_class(self.layout.cls, [member.name for member in members])
-            layout = attrs.evolve(self.layout, cls=cls, members=members, unstored=())
+            layout = msgspec.structs.replace(self.layout, cls=cls, members=members, unstored=())
             known = self._partials[held, told] = ItemCodec(
                 layout,
                 self._builder,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal
+from functools import cached_property
 from typing import Any, Final, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.identity import number_identity
 from dynamorm_async.codec.numbers import parse_decimal
@@ -35,8 +36,7 @@ _is_uuid_of_others: Final = re.compile("[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[
 
 
 @final
-@attrs.frozen(eq=False)
-class TextForm:
+class TextForm(msgspec.Struct, frozen=True, eq=False, dict=True):
     """How the values of a component are written.
 
     Attributes:
@@ -55,9 +55,11 @@ class TextForm:
     runs: tuple[Run, ...]
     lossless: bool = True
     ordered: bool = True
-    width: int | None = attrs.field(
-        init=False, default=attrs.Factory(lambda form: width_of(form.runs), takes_self=True)
-    )
+
+    @cached_property
+    def width(self) -> int | None:
+        """How many characters the text of every value has; ``None`` where they differ."""
+        return width_of(self.runs)
 
     def content(self, text: str) -> Any:  # as read
         """What ``read`` makes of a text, if the text is one of its own.

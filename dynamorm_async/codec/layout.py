@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+import msgspec
 
 if TYPE_CHECKING:
     from dynamorm_async.codec.shapes import Shape
@@ -18,8 +19,7 @@ STORED = "_dynamorm_stored"
 Storage = Literal["native", "json", "compressed", "epoch", "encrypted"]
 
 
-@attrs.frozen(kw_only=True)
-class AttributeOptions:
+class AttributeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What ``attr()`` and its siblings say about an attribute, besides its type and default.
 
     Attributes:
@@ -36,8 +36,7 @@ class AttributeOptions:
     secret: bool = False
 
 
-@attrs.frozen
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One stored attribute.
 
     Attributes:
@@ -83,8 +82,7 @@ class Member:
         return self.default is None or self.default == frozenset()
 
 
-@attrs.frozen(eq=False)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, eq=False):
     """A class whose instances are stored as an item or as a map.
 
     Attributes:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import final
 
-import attrs
+import msgspec
 
 
 @final
-@attrs.frozen
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Characters of one kind in a row.
 
     Attributes:
@@ -89,4 +88,4 @@ def _places(runs: Sequence[Run]) -> Iterator[Run]:
         if run.count is None:
             yield run
         else:
-            yield from [attrs.evolve(run, count=1)] * run.count
+            yield from [msgspec.structs.replace(run, count=1)] * run.count

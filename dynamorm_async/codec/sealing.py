@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.identity import Part
 from dynamorm_async.errors import ConfigurationError
@@ -30,8 +30,7 @@ _PURPOSE: Final = b"dynamorm-async encrypted attribute 1"
 
 
 @final
-@attrs.frozen
-class Sealing:
+class Sealing(msgspec.Struct, frozen=True):
     """A ciphertext taken apart.
 
     Attributes:

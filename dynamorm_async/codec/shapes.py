@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -33,8 +32,7 @@ Emit = Callable[[str, Names], str]
 NULL: AttributeValue = {"NULL": True}
 
 
-@attrs.define(eq=False, slots=False)
-class Shape:
+class Shape(msgspec.Struct, eq=False, dict=True):
     """How one Python type is stored.
 
     Attributes:
@@ -81,7 +79,7 @@ class Shape:
     @property
     def element(self) -> Shape | None:
         """The shape of a list's, set's or map's elements."""
-        return self.item if self.item is None or not self.hidden else attrs.evolve(self.item, hidden=True)
+        return self.item if self.item is None or not self.hidden else msgspec.structs.replace(self.item, hidden=True)
 
     @property
     def instance_of(self) -> type | None:
@@ -100,7 +98,7 @@ class Shape:
     def child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         """The stored name and the shape of what is at an index or name; ``None`` where there is no such thing."""
         found = self._child(segment)
-        return found if found is None or not self.hidden else (found[0], attrs.evolve(found[1], hidden=True))
+        return found if found is None or not self.hidden else (found[0], msgspec.structs.replace(found[1], hidden=True))
 
     def _child(self, segment: str | int) -> tuple[str | int, Shape] | None:
         if not self.tag:

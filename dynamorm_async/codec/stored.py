@@ -19,8 +19,7 @@ from dynamorm_async.types import AttributeValue, RawItem
 
 
 @final
-@attrs.frozen
-class Older:
+class Older(msgspec.Struct, frozen=True):
     """What an instance was made from, where that is of an older schema than its model's.
 
     Attributes:

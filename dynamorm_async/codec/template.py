@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.components import Component
 from dynamorm_async.codec.keytext import TextForm
@@ -19,8 +19,7 @@ from dynamorm_async.types import AttributeValue, KeyTag
 
 
 @final
-@attrs.frozen
-class Template:
+class Template(msgspec.Struct, frozen=True, dict=True):
     """How a key attribute is made of other attributes.
 
     Two items with other values never have one key, as far as the components are lossless: no component holds the

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import anyio
-import attrs
+import msgspec
 
 from dynamorm_async.database.noting import Note, no_note
 from dynamorm_async.plan.cursors import CursorCodec
@@ -32,8 +32,7 @@ async def begin_at_once(_operation: str, timeout: float | None) -> float | None:
     return timeout
 
 
-@attrs.frozen(kw_only=True)
-class Access:
+class Access(msgspec.Struct, frozen=True, kw_only=True):
     """What a builder has of its database.
 
     Attributes:

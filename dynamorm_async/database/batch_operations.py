@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import BatchFailure, BatchOperation, BatchReport
 from dynamorm_async.model.key import Key
@@ -14,8 +14,7 @@ from dynamorm_async.plan.write import Write
 
 
 @final
-@attrs.frozen(kw_only=True)
-class BatchProgress:
+class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a batch is.
 
     Attributes:
@@ -32,8 +31,7 @@ class BatchProgress:
 
 
 @final
-@attrs.frozen(kw_only=True, eq=False)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One operation.
 
     Attributes:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.answers import answer_json, bytes_in
@@ -59,8 +58,7 @@ def _decoder(
     return partial(mixed_page, read=rows.count if reading.counting else rows.read)
 
 
-@attrs.frozen
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     """How the items of one model are read.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self, TypeVar, final, overload
 
-import attrs
 import msgspec
 
 from dynamorm_async.database.access import Access
@@ -195,7 +194,7 @@ class Collection(Reader[R]):
         now = self._access.clock()
         hidings = [hiding(spec, now) for spec in self._collected.recognition().asked if spec.hides]
         reasons = dict.fromkeys(reason for found in hidings if found is not None for reason in found.reasons)
-        return attrs.evolve(explained, leaves_out=tuple(reasons))
+        return msgspec.structs.replace(explained, leaves_out=tuple(reasons))
 
     def _again(self, reading: Reading) -> Self:
         return type(self)(self._collected, self._access, reading)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Protocol, final
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec.sealing import KEY_BYTES, MAX_KEY_ID_BYTES
 from dynamorm_async.errors import ConfigurationError
@@ -40,8 +41,7 @@ class DataKey:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class KeyUse:
+class KeyUse(msgspec.Struct, frozen=True, kw_only=True):
     """What a key is wanted for.
 
     Attributes:

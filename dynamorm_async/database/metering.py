@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.stored import was_upcast
 from dynamorm_async.plan.capacity import Capacity, is_read, reported_capacity
@@ -16,8 +16,7 @@ from dynamorm_async.types import Request, Response
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """What a database did so far, or what was done inside ``db.measure()``.
 
     Attributes:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar, cast
 
 import anyio
-import attrs
+import msgspec
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
@@ -41,8 +41,7 @@ _BASE = 0.025
 _CAP = 2.0
 
 
-@attrs.frozen(kw_only=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How a call waits between its attempts.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.plan.capacity import Capacity
 
@@ -12,8 +12,7 @@ R = TypeVar("R")
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Page(Generic[R]):
+class Page(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """A part of the items of a query or scan.
 
     Attributes:

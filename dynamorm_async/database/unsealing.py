@@ -9,7 +9,6 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.encrypted import ENCRYPTED, REFUSED, Plaintext
@@ -32,8 +31,7 @@ _OF_STATEMENTS: Final = ("BatchExecuteStatement", "ExecuteTransaction")
 
 
 @final
-@attrs.frozen
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """A ciphertext in an answer.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.answers import answer_json, bytes_in
@@ -25,8 +24,7 @@ _WIDER = 4  # times as many hits are asked for where hidden items took the place
 
 
 @final
-@attrs.frozen
-class SearchHit(Generic[M]):
+class SearchHit(msgspec.Struct, Generic[M], frozen=True):
     """One item that a search found.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import InvalidExpression, UsageError
 from dynamorm_async.expressions.placeholders import Placeholders, Segment
@@ -65,8 +65,7 @@ class Condition:
 
 
 @final
-@attrs.frozen
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """An operand: the value at a document path, or its size."""
 
     segments: Segments
@@ -84,8 +83,7 @@ class Path:
 
 
 @final
-@attrs.frozen
-class Literally:
+class Literally(msgspec.Struct, frozen=True):
     """An operand: a value; with a placeholder of its own where that is to be told from all others."""
 
     value: AttributeValue
@@ -107,8 +105,7 @@ Operand: TypeAlias = Path | Literally
 
 
 @final
-@attrs.frozen
-class Comparison(Condition):
+class Comparison(Condition, msgspec.Struct, frozen=True):
     """``left = right`` and its siblings."""
 
     left: Path
@@ -127,8 +124,7 @@ class Comparison(Condition):
 
 
 @final
-@attrs.frozen
-class Between(Condition):
+class Between(Condition, msgspec.Struct, frozen=True):
     """``path BETWEEN low AND high``, both ends included."""
 
     path: Path
@@ -148,14 +144,13 @@ class Between(Condition):
 
 
 @final
-@attrs.frozen
-class OneOf(Condition):
+class OneOf(Condition, msgspec.Struct, frozen=True):
     """``path IN (…)``: one to a hundred values."""
 
     path: Path
     values: tuple[Operand, ...]
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if not 1 <= len(self.values) <= _MAX_IN:
             raise InvalidExpression(f"is_in() takes 1 to {_MAX_IN} values, got {len(self.values)}")
 
@@ -173,8 +168,7 @@ class OneOf(Condition):
 
 
 @final
-@attrs.frozen
-class Function(Condition):
+class Function(Condition, msgspec.Struct, frozen=True):
     """A function of a path: ``attribute_exists(path)``, ``begins_with(path, value)`` …"""
 
     name: Literal["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"]
@@ -198,12 +192,11 @@ class Function(Condition):
 
 
 @final
-@attrs.frozen
-class Every(Condition):
+class Every(Condition, msgspec.Struct, frozen=True):
     """All of the conditions."""
 
     conditions: tuple[Condition, ...]
-    depth: int = attrs.field(default=1, eq=False, repr=False)
+    depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
         return " AND ".join(_enclosed(condition, placeholders) for condition in self.conditions)
@@ -216,12 +209,11 @@ class Every(Condition):
 
 
 @final
-@attrs.frozen
-class Either(Condition):
+class Either(Condition, msgspec.Struct, frozen=True):
     """At least one of the conditions."""
 
     conditions: tuple[Condition, ...]
-    depth: int = attrs.field(default=1, eq=False, repr=False)
+    depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
         return " OR ".join(_enclosed(condition, placeholders) for condition in self.conditions)
@@ -234,12 +226,11 @@ class Either(Condition):
 
 
 @final
-@attrs.frozen
-class Negation(Condition):
+class Negation(Condition, msgspec.Struct, frozen=True):
     """Not the condition."""
 
     condition: Condition
-    depth: int = attrs.field(default=1, eq=False, repr=False)
+    depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
         return f"NOT ({self.condition.render(placeholders)})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
+import msgspec
 
 from dynamorm_async.expressions.conditions import Condition
 
@@ -18,8 +18,8 @@ def identity(condition: Condition) -> str:
 
 
 def _text(node: Any) -> str:  # a node, or what is in one
-    if attrs.has(type(node)):
-        fields = ", ".join(f"{field.name}={_text(getattr(node, field.name))}" for field in attrs.fields(type(node)))
+    if isinstance(node, msgspec.Struct):
+        fields = ", ".join(f"{name}={_text(getattr(node, name))}" for name in node.__struct_fields__)
         return f"{type(node).__name__}({fields})"
     if isinstance(node, tuple):
         return f"({', '.join(map(_text, node))}{',' if len(node) == 1 else ''})"

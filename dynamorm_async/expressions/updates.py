@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import InvalidExpression, UsageError
 from dynamorm_async.expressions.conditions import Literally, Operand, Path, Segments
@@ -19,8 +19,7 @@ Sign = Literal["+", "-"]
 
 
 @final
-@attrs.frozen
-class Alternative:
+class Alternative(msgspec.Struct, frozen=True):
     """An operand: ``if_not_exists(path, otherwise)``."""
 
     path: Path
@@ -38,8 +37,7 @@ class Alternative:
 
 
 @final
-@attrs.frozen
-class Calculation:
+class Calculation(msgspec.Struct, frozen=True):
     """An operand: the sum or difference of two others."""
 
     left: Operand | Alternative
@@ -58,8 +56,7 @@ class Calculation:
 
 
 @final
-@attrs.frozen
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True):
     """``path = operand``: the operand replaces what was there."""
 
     operand: Operand | Alternative | Calculation
@@ -69,8 +66,7 @@ class Assignment:
 
 
 @final
-@attrs.frozen
-class Default:
+class Default(msgspec.Struct, frozen=True):
     """``path = if_not_exists(path, operand)``."""
 
     operand: Operand
@@ -80,8 +76,7 @@ class Default:
 
 
 @final
-@attrs.frozen
-class Concatenation:
+class Concatenation(msgspec.Struct, frozen=True):
     """``path = list_append(…)``: elements after, or before, those of a list that may not be there yet."""
 
     elements: Literally
@@ -95,8 +90,7 @@ class Concatenation:
 
 
 @final
-@attrs.frozen
-class Element:
+class Element(msgspec.Struct, frozen=True):
     """``path operand`` of ADD and DELETE: a number to add, or elements of a set."""
 
     operand: Literally
@@ -106,8 +100,7 @@ class Element:
 
 
 @final
-@attrs.frozen
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """REMOVE has no operand."""
 
     def render(self, path: str, placeholders: Placeholders) -> str:  # noqa: ARG002 - the shape of its siblings
@@ -120,8 +113,7 @@ Change: TypeAlias = Assignment | Default | Concatenation | Element | Nothing
 
 
 @final
-@attrs.frozen
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """One change of one path of an item.
 
     Attributes:

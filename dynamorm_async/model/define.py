@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec.builder import ShapeBuilder
 from dynamorm_async.codec.families import declare
@@ -241,7 +242,7 @@ def _derived(
         )
     plain = tuple(m for role, m in members_by_role(layout) if role in ("partition_key", "sort_key"))
     key = {member.name for member in key_members(table, layout, table_keys, plain)} if table_keys else set[str]()
-    members = tuple(attrs.evolve(m, in_key=True) if m.name in key else m for m in layout.members)
+    members = tuple(msgspec.structs.replace(m, in_key=True) if m.name in key else m for m in layout.members)
     derived = Derived(
         table_keys=tuple(table_keys.values()),
         plain_keys=plain,
@@ -249,7 +250,7 @@ def _derived(
         discriminator=table.discriminator,
         type=tag,
     )
-    return attrs.evolve(layout, members=members), derived
+    return msgspec.structs.replace(layout, members=members), derived
 
 
 def _spec(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.derived import Carried
@@ -19,9 +19,15 @@ from dynamorm_async.model.table import TableIndex
 from dynamorm_async.types import AttributeValue, RawItem
 
 
+class _IndexKey(msgspec.Struct, frozen=True):
+    """The fields of an IndexKey that are given by position as well."""
+
+    partition: str
+    sort: str | None = None
+
+
 @final
-@attrs.frozen
-class IndexKey:
+class IndexKey(_IndexKey, frozen=True, kw_only=True):
     """How a model's items get the keys of an index, for ``@model(table, gsi1=...)``. A tuple, or a text, does as well.
 
     Args:
@@ -31,14 +37,11 @@ class IndexKey:
             it is left out. Items without an attribute that a key is made of are not in it either way.
     """
 
-    partition: str
-    sort: str | None = None
-    when: Callable[[Any], Condition] | None = attrs.field(default=None, kw_only=True)
+    when: Callable[[Any], Condition] | None = None
 
 
 @final
-@attrs.frozen
-class KeyTemplate:
+class KeyTemplate(msgspec.Struct, frozen=True):
     """A key attribute that is made by a template.
 
     Attributes:
@@ -77,8 +80,7 @@ class KeyTemplate:
 
 
 @final
-@attrs.frozen
-class IndexTemplates:
+class IndexTemplates(msgspec.Struct, frozen=True, dict=True):
     """The key attributes of an index that a model makes by templates.
 
     Attributes:
@@ -115,8 +117,7 @@ class IndexTemplates:
 
 
 @final
-@attrs.frozen(eq=False, slots=False)
-class Derived:
+class Derived(msgspec.Struct, frozen=True, eq=False, dict=True):
     """The derived attributes of one model.
 
     Attributes:

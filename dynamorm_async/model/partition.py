@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.hidden import shown
@@ -24,8 +24,7 @@ KeyValue: TypeAlias = str | int | Decimal | bytes
 
 
 @final
-@attrs.frozen
-class Partition:
+class Partition(msgspec.Struct, frozen=True):
     """One partition of a table, or of one of its indexes. Made by :func:`partition`.
 
     Attributes:

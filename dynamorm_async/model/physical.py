@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.layout import Layout
 from dynamorm_async.errors import ModelError
@@ -110,12 +110,12 @@ def with_key_limits(layout: Layout, table: Table) -> Layout:
         if name not in limits or limit < limits[name][0]:
             limits[name] = limit, f"the {kind} key of {what}"
     members = tuple(
-        attrs.evolve(member, key_limit=limits[member.wire][0], key_of=limits[member.wire][1])
+        msgspec.structs.replace(member, key_limit=limits[member.wire][0], key_of=limits[member.wire][1])
         if member.wire in limits
         else member
         for member in layout.members
     )
-    return attrs.evolve(layout, members=members)
+    return msgspec.structs.replace(layout, members=members)
 
 
 def _table_index(layout: Layout, declared: Index, table_partition: str, schema: GivenSchema) -> TableIndex:

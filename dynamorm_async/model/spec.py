@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, cast, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.identity import Identities
 from dynamorm_async.codec.item import ItemCodec
@@ -31,13 +31,8 @@ SPEC = "__dynamorm_spec__"
 _NO_TEMPLATES: Final[Mapping[str, KeyTemplate]] = MappingProxyType({})
 
 
-def _hides(spec: ModelSpec[Any]) -> bool:
-    return spec.hide_expired or spec.deleted_at is not None
-
-
 @final
-@attrs.frozen(eq=False)
-class ModelSpec(Generic[M]):
+class ModelSpec(msgspec.Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model: its class, table, attributes and codec.
 
     Attributes:
@@ -51,7 +46,6 @@ class ModelSpec(Generic[M]):
         ttl: the member that says when it may be deleted, if any.
         deleted_at: the member that says when it was soft-deleted, if any.
         hide_expired: whether reads leave out items whose ``ttl`` has passed.
-        hides: whether reads leave out any items at all.
         codec: encodes and decodes its items.
         unique: its constraints of unique values.
         derived: its attributes that are made from others: templated keys, the discriminator; ``None`` without any.
@@ -74,12 +68,15 @@ class ModelSpec(Generic[M]):
     hide_expired: bool = False
     derived: Derived | None = None
     given_keys: Mapping[str, GivenKey] = MappingProxyType({})
-    variants: dict[str, ModelSpec[Any]] = attrs.field(factory=dict[str, Any])
+    variants: dict[str, ModelSpec[Any]] = msgspec.field(default_factory=dict[str, Any])
     schema: Schema | None = None
-    # Not a property: every get looks at it.
-    hides: bool = attrs.field(init=False, default=attrs.Factory(_hides, takes_self=True))
     # What is worked out of all this once, by whoever needs it again for each request.
-    worked_out: dict[Any, Any] = attrs.field(init=False, factory=dict[Any, Any])
+    worked_out: dict[Any, Any] = msgspec.field(default_factory=dict[Any, Any])
+
+    @cached_property
+    def hides(self) -> bool:
+        """Whether reads leave out any items at all."""
+        return self.hide_expired or self.deleted_at is not None
 
     @property
     def name(self) -> str:

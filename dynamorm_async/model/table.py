@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import ModelError
 from dynamorm_async.model.vector import TableVectorIndex, VectorIndex, check_vector_indexes, resolved
@@ -23,8 +23,7 @@ DISCRIMINATOR: Final = "_type"
 
 
 @final
-@attrs.frozen
-class KeyPart:
+class KeyPart(msgspec.Struct, frozen=True):
     """One attribute of a key: its name in DynamoDB and its type tag (``S``, ``N`` or ``B``)."""
 
     name: str
@@ -32,8 +31,7 @@ class KeyPart:
 
 
 @final
-@attrs.frozen
-class TableIndex:
+class TableIndex(msgspec.Struct, frozen=True):
     """A global (GSI) or local (LSI) secondary index of a table.
 
     Attributes:
@@ -51,9 +49,16 @@ class TableIndex:
     projection: Projection = "all"
 
 
+class _GSI(msgspec.Struct, frozen=True):
+    """The fields of a GSI that are given by position as well."""
+
+    name: str
+    partition: str | tuple[str, ...]
+    sort: str | tuple[str, ...] | None = None
+
+
 @final
-@attrs.frozen
-class GSI:
+class GSI(_GSI, frozen=True, kw_only=True):
     """A global secondary index, for :class:`Table`.
 
     Args:
@@ -63,15 +68,18 @@ class GSI:
         projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys.
     """
 
+    projection: Projection = "all"
+
+
+class _LSI(msgspec.Struct, frozen=True):
+    """The fields of an LSI that are given by position as well."""
+
     name: str
-    partition: str | tuple[str, ...]
-    sort: str | tuple[str, ...] | None = None
-    projection: Projection = attrs.field(default="all", kw_only=True)
+    sort: str
 
 
 @final
-@attrs.frozen
-class LSI:
+class LSI(_LSI, frozen=True, kw_only=True):
     """A local secondary index, for :class:`Table`: the table's partition key with another sort key.
 
     Args:
@@ -80,9 +88,7 @@ class LSI:
         projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys.
     """
 
-    name: str
-    sort: str
-    projection: Projection = attrs.field(default="all", kw_only=True)
+    projection: Projection = "all"
 
 
 @final

@@ -78,8 +78,7 @@ def unique(*attributes: str, name: str | None = None) -> Unique:
 
 
 @final
-@attrs.frozen
-class UniqueConstraint:
+class UniqueConstraint(msgspec.Struct, frozen=True):
     """A constraint of a model.
 
     Attributes:

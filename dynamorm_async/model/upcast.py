@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, final
 
 import attrs
+import msgspec
 
 from dynamorm_async.codec.derived import Carried
 from dynamorm_async.codec.layout import Layout, options_of
@@ -25,8 +26,7 @@ Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @final
-@attrs.frozen(eq=False)
-class Upcaster:
+class Upcaster(msgspec.Struct, frozen=True, eq=False):
     """A function that brings items from one schema version to the next; made by :func:`upcast`. Call it to test it.
 
     Attributes:
@@ -93,8 +93,7 @@ def upcast(*, from_version: int) -> Callable[[Upcast], Upcaster]:
 
 
 @final
-@attrs.frozen
-class GivenSchema:
+class GivenSchema(msgspec.Struct, frozen=True):
     """What ``@model`` was given of a schema.
 
     Attributes:
@@ -112,8 +111,7 @@ class GivenSchema:
 
 
 @final
-@attrs.frozen(eq=False)
-class Schema:
+class Schema(msgspec.Struct, frozen=True, eq=False):
     """The schema version of one model, and its upcasters.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final, get_args
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import ModelError
 
@@ -24,9 +24,15 @@ MAX_VECTOR_INDEXES: Final = 5
 MAX_FILTERS: Final = 18
 
 
+class _VectorIndex(msgspec.Struct, frozen=True):
+    """The fields of a VectorIndex that are given by position as well."""
+
+    name: str
+    attribute: str
+
+
 @final
-@attrs.frozen
-class VectorIndex:
+class VectorIndex(_VectorIndex, frozen=True, kw_only=True):
     """A vector index, for :class:`Table`: finds the items whose vectors are nearest to another.
 
     Args:
@@ -40,18 +46,15 @@ class VectorIndex:
         projection: ``all``, ``keys_only``, or the names of the attributes that it holds besides the keys and filters.
     """
 
-    name: str
-    attribute: str
-    dimensions: int = attrs.field(kw_only=True)
-    distance: Distance = attrs.field(kw_only=True)
-    partition: str | None = attrs.field(default=None, kw_only=True)
-    filters: Sequence[str] = attrs.field(default=(), kw_only=True)
-    projection: Projection = attrs.field(default="all", kw_only=True)
+    dimensions: int
+    distance: Distance
+    partition: str | None = None
+    filters: Sequence[str] = ()
+    projection: Projection = "all"
 
 
 @final
-@attrs.frozen(kw_only=True)
-class TableVectorIndex:
+class TableVectorIndex(msgspec.Struct, frozen=True, kw_only=True):
     """A vector index of a table.
 
     Attributes:

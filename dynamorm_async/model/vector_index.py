@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.errors import ModelError
@@ -143,12 +143,12 @@ def with_dimensions(layout: Layout, table: Table) -> Layout:
     """The layout with the length of each vector."""
     lengths = {index.attribute: index for index in reversed(table.vector_indexes)}
     members = tuple(
-        attrs.evolve(member, dimensions=index.dimensions, key_of=f"the vector of index {index.name}")
+        msgspec.structs.replace(member, dimensions=index.dimensions, key_of=f"the vector of index {index.name}")
         if (index := lengths.get(member.wire))
         else member
         for member in layout.members
     )
-    return attrs.evolve(layout, members=members)
+    return msgspec.structs.replace(layout, members=members)
 
 
 def _check_vector(layout: Layout, member: Member, where: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.answers import parse_answer
@@ -18,8 +17,7 @@ Report = Literal["none", "total", "indexes"]
 
 
 @final
-@attrs.frozen
-class Capacity:
+class Capacity(msgspec.Struct, frozen=True):
     """Capacity units that calls consumed.
 
     Attributes:
@@ -33,8 +31,8 @@ class Capacity:
 
     read: float = 0.0
     write: float = 0.0
-    tables: Mapping[str, float] = attrs.field(factory=dict[str, float])
-    indexes: Mapping[str, float] = attrs.field(factory=dict[str, float])
+    tables: Mapping[str, float] = msgspec.field(default_factory=dict[str, float])
+    indexes: Mapping[str, float] = msgspec.field(default_factory=dict[str, float])
     searched_bytes: float = 0.0
     vector_bytes: float = 0.0
 
@@ -62,8 +60,7 @@ class Capacity:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Prices:
+class Prices(msgspec.Struct, frozen=True, kw_only=True):
     """On-demand prices of a region: see the pricing page of DynamoDB for yours.
 
     Attributes:

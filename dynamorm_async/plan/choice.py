@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.expressions.conditions import Condition
@@ -69,8 +68,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 @final
-@attrs.frozen
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One way to answer a query, judged.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.hidden import MASKED
@@ -24,8 +24,7 @@ from dynamorm_async.types import AttributeValue, RawItem
 
 
 @final
-@attrs.frozen
-class Rekeyed:
+class Rekeyed(msgspec.Struct, frozen=True):
     """What keeps the keys of indexes right.
 
     Attributes:
@@ -35,7 +34,7 @@ class Rekeyed:
     """
 
     updates: tuple[Update, ...] = ()
-    insists: Mapping[str, Value] = attrs.field(factory=dict[str, Value])
+    insists: Mapping[str, Value] = msgspec.field(default_factory=dict[str, Value])
     guards: tuple[Condition, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.plan.reading import ReadPlan
@@ -17,8 +17,7 @@ _ITEM_BYTES = 400 * 1024
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What a query or scan would do.
 
     Attributes:

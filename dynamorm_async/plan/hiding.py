@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.layout import Member
@@ -32,8 +31,7 @@ NOW: Final = ":now"
 _NULL: AttributeValue = {"NULL": True}
 
 
-@attrs.frozen(kw_only=True)
-class Hiding:
+class Hiding(msgspec.Struct, frozen=True, kw_only=True):
     """What one reading leaves out.
 
     Attributes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.expressions.conditions import (
@@ -29,22 +29,19 @@ from dynamorm_async.model.table import KeyPart
 from dynamorm_async.types import AttributeValue
 
 
-@attrs.frozen
-class Values:
+class Values(msgspec.Struct, frozen=True):
     """An attribute is one of these values, in the order that they were given; none where nothing can match."""
 
     values: tuple[AttributeValue, ...]
 
 
-@attrs.frozen
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """An attribute lies in a range: the condition as DynamoDB takes it on a sort key."""
 
     condition: Condition
 
 
-@attrs.frozen
-class Impossible:
+class Impossible(msgspec.Struct, frozen=True):
     """The conditions on an attribute cannot become a key condition; why."""
 
     reason: str
@@ -88,8 +85,7 @@ def restriction(part: KeyPart, label: str, conditions: Sequence[Condition]) -> R
     return _one_range(label, ranges)
 
 
-@attrs.frozen
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What the conditions say of one attribute by comparing it with values, whatever becomes of them.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.components import Component
 from dynamorm_async.codec.keytext import SEPARATOR, escape
@@ -30,8 +30,7 @@ _LAST_CHARACTER = "\U0010ffff"
 _SURROGATES = range(0xD800, 0xE000)  # code points that no text has
 
 
-@attrs.frozen
-class Texts:
+class Texts(msgspec.Struct, frozen=True):
     """What follows the prefix in the keys that are in a range.
 
     Attributes:
@@ -153,8 +152,7 @@ def _top(component: Component) -> str | None:
     return successor(max(char for run in runs for char in run.chars))
 
 
-@attrs.frozen
-class _End:
+class _End(msgspec.Struct, frozen=True):
     text: str
     is_low: bool
     exact: bool = True

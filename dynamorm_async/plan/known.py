@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.expressions.conditions import Comparison, Condition, Either, Every, Function, Literally, Path
@@ -26,8 +26,7 @@ _NULL = Literally({"NULL": True})
 
 
 @final
-@attrs.frozen
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What is certain of an item.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.components import Component
 from dynamorm_async.codec.layout import Member
@@ -19,8 +19,7 @@ from dynamorm_async.plan.choice import Target, targets
 
 
 @final
-@attrs.frozen
-class KeySource:
+class KeySource(msgspec.Struct, frozen=True):
     """Where a model's items get one key attribute from: an attribute of their own, or a template.
 
     Attributes:
@@ -54,8 +53,7 @@ class KeySource:
 
 
 @final
-@attrs.frozen
-class Membership:
+class Membership(msgspec.Struct, frozen=True):
     """A table or an index that holds items of a model.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Literal, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.components import Component
 from dynamorm_async.codec.hidden import MASK, HiddenValue
@@ -22,8 +22,7 @@ Operation: TypeAlias = Literal["get", "query"]
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AccessPattern:
+class AccessPattern(msgspec.Struct, frozen=True, kw_only=True):
     """One way to read items of a model without a scan. Attributes are told by their Python names.
 
     Attributes:

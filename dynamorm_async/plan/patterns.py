@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import Table
@@ -16,8 +16,7 @@ from dynamorm_async.plan.sharing import ItemCollection, collections
 
 
 @final
-@attrs.frozen(kw_only=True)
-class UniqueValues:
+class UniqueValues(msgspec.Struct, frozen=True, kw_only=True):
     """Attributes whose values, taken together, no two items of a model share. A guarantee, not a way to read.
 
     Attributes:
@@ -34,8 +33,7 @@ class UniqueValues:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class AccessPatterns:
+class AccessPatterns(msgspec.Struct, frozen=True, kw_only=True):
     """What models serve.
 
     Attributes:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.registry import with_variants
@@ -100,8 +100,7 @@ def iam_policy(
     return {"Version": "2012-10-17", "Statement": [one for one in statements if one["Resource"]]}
 
 
-@attrs.frozen
-class _Resources:
+class _Resources(msgspec.Struct, frozen=True):
     """What the models live in, as ARNs.
 
     Attributes:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Condition, Either, Every, Function, Path
@@ -72,8 +72,7 @@ def keys_of_change(
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
-class _KeyedChange:
+class _KeyedChange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A change of an item that was not read, as :func:`keys_of_change` is given it."""
 
     spec: ModelSpec[Any]

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast, final
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.encrypted import ENCRYPTED, Plaintext
@@ -17,8 +16,7 @@ from dynamorm_async.types import Request, Sealed
 
 
 @final
-@attrs.frozen
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of a request that is about one item and has plaintexts.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import Table
@@ -13,8 +13,7 @@ from dynamorm_async.plan.membership import KeySource, Membership
 
 
 @final
-@attrs.frozen(kw_only=True)
-class ItemCollection:
+class ItemCollection(msgspec.Struct, frozen=True, kw_only=True):
     """Models whose items share partitions, so that one query reads them together.
 
     Attributes:

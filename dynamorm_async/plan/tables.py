@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.table import KeyPart, Table, TableIndex
@@ -22,14 +22,12 @@ from dynamorm_async.plan.vector_tables import (
 
 
 @final
-@attrs.frozen
-class OnDemand:
+class OnDemand(msgspec.Struct, frozen=True):
     """Pay per request (``PAY_PER_REQUEST``)."""
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Provisioned:
+class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
     """Provisioned throughput, for the table and for each of its global indexes.
 
     Attributes:
@@ -40,7 +38,7 @@ class Provisioned:
     read: int
     write: int
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if self.read < 1 or self.write < 1:
             raise UsageError(f"Provisioned(read={self.read}, write={self.write}): capacity units are 1 or more")
 
@@ -49,8 +47,7 @@ Billing: TypeAlias = OnDemand | Provisioned
 
 
 @final
-@attrs.frozen(kw_only=True)
-class IndexDescription:
+class IndexDescription(msgspec.Struct, frozen=True, kw_only=True):
     """An index as DynamoDB describes it.
 
     Attributes:
@@ -63,8 +60,7 @@ class IndexDescription:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class TableDescription:
+class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
     """A table as DynamoDB describes it.
 
     Attributes:
@@ -220,7 +216,9 @@ def _billing(raw: Mapping[str, Any]) -> Billing:
 
 def _comparable(index: TableIndex) -> TableIndex:
     projection = index.projection
-    return index if isinstance(projection, str) else attrs.evolve(index, projection=tuple(sorted(projection)))
+    return (
+        index if isinstance(projection, str) else msgspec.structs.replace(index, projection=tuple(sorted(projection)))
+    )
 
 
 def _described_as(index: TableIndex) -> str:

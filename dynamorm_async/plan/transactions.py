@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-import attrs
+import msgspec
 
 from dynamorm_async.codec.sizes import item_size
 from dynamorm_async.errors import UsageError
@@ -23,8 +23,7 @@ _FEW = 10  # items of 400 KB that fit in any case
 _PARTS = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete", "ConditionCheck": "ConditionCheck"}
 
 
-@attrs.frozen
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One action of a transaction as sent.
 
     Attributes:
@@ -38,8 +37,7 @@ class Action:
     marker: Marker | None = None
 
 
-@attrs.frozen
-class TransactionPlan:
+class TransactionPlan(msgspec.Struct, frozen=True):
     """A transaction as it is sent.
 
     Attributes:

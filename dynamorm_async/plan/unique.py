@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import attrs
 import msgspec
 
 from dynamorm_async.codec.compare import same_value
@@ -26,16 +25,14 @@ Before: TypeAlias = Mapping[str, AttributeValue | None] | None
 """The attributes of unique constraints as the table has them; ``None`` where it has no such item."""
 
 
-@attrs.frozen
-class MarkerId:
+class MarkerId(msgspec.Struct, frozen=True):
     """Which marker is meant: its table and its partition key."""
 
     table: str
     value: str
 
 
-@attrs.frozen
-class Marker:
+class Marker(msgspec.Struct, frozen=True):
     """What becomes of one marker. Of a value that moves from one item to another, both are holders.
 
     Attributes:
@@ -244,7 +241,7 @@ def _joined(one: Marker, other: Marker, writes: Sequence[Write]) -> Marker:
         names = " and ".join(member.name for member in one.constraint.members)
         raise UsageError(f"{first} and {second} are given the same {names} in one transaction, but it is unique")
     taking = one if one.owner is not None else other
-    return attrs.evolve(taking, holders=(*one.holders, *other.holders))
+    return msgspec.structs.replace(taking, holders=(*one.holders, *other.holders))
 
 
 def _touched_constraints(write: Write) -> Iterator[UniqueConstraint]:

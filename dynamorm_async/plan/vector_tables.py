@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, final
 
-import attrs
+import msgspec
 
 from dynamorm_async.model.table import KeyPart, Projection
 from dynamorm_async.model.vector import Distance, TableVectorIndex
@@ -21,8 +21,7 @@ _DISTANCES: Final[Mapping[str, Distance]] = {function: distance for distance, fu
 
 
 @final
-@attrs.frozen(kw_only=True)
-class VectorIndexDescription:
+class VectorIndexDescription(msgspec.Struct, frozen=True, kw_only=True):
     """A vector index as DynamoDB describes it.
 
     Attributes:
@@ -120,7 +119,9 @@ def vector_differences(declared: Iterable[TableVectorIndex], found: Sequence[Vec
 def _comparable(index: TableVectorIndex) -> TableVectorIndex:
     """The same index with what has no order in one order."""
     held = index.projection if isinstance(index.projection, str) else tuple(sorted(index.projection))
-    return attrs.evolve(index, filters=tuple(sorted(index.filters, key=lambda part: part.name)), projection=held)
+    return msgspec.structs.replace(
+        index, filters=tuple(sorted(index.filters, key=lambda part: part.name)), projection=held
+    )
 
 
 def _shown(index: TableVectorIndex) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-import attrs
+import msgspec
 
 from dynamorm_async.errors import ConfigurationError
 from dynamorm_async.transport.base import CredentialProvider, Endpoint, Lane, Timeouts
@@ -29,8 +29,7 @@ USER_AGENT: Final = "dynamorm-async"
 _PROXY_VARIABLES: Final = {"https": "https_proxy", "http": "http_proxy"}
 
 
-@attrs.frozen(kw_only=True)
-class TransportSettings:
+class TransportSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach DynamoDB. The repr shows no credentials.
 
     Attributes:
@@ -48,15 +47,21 @@ class TransportSettings:
     region: str | None = None
     endpoint: str | None = None
     profile: str | None = None
-    credentials: GivenCredentials | None = attrs.field(default=None, repr=False)
+    credentials: GivenCredentials | None = None
     lane: LaneChoice = "auto"
     pool_size: int = 50
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
     ca_bundle: Path | None = None
 
+    def __repr__(self) -> str:
+        return _text(self, self.__rich_repr__())
 
-@attrs.frozen(kw_only=True)
-class OpenLane:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return _shown(self, hidden={"credentials"})
+
+
+class OpenLane(msgspec.Struct, frozen=True, kw_only=True):
     """A lane ready to use.
 
     Attributes:
@@ -71,8 +76,8 @@ class OpenLane:
     lane: Lane
     name: LaneName
     endpoint: Endpoint
-    credentials: CredentialProvider = attrs.field(repr=False)
-    owned: SdkCredentials | None = attrs.field(repr=False)
+    credentials: CredentialProvider
+    owned: SdkCredentials | None
     ca_bundle: Path | None
 
     async def aclose(self) -> None:
@@ -82,6 +87,21 @@ class OpenLane:
         finally:
             if self.owned is not None:
                 await self.owned.aclose()
+
+    def __repr__(self) -> str:
+        return _text(self, self.__rich_repr__())
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
+        """What the package rich shows, which otherwise asks for every field."""
+        return _shown(self, hidden={"credentials", "owned"})
+
+
+def _shown(record: msgspec.Struct, *, hidden: Collection[str]) -> list[tuple[str, Any]]:
+    return [(name, getattr(record, name)) for name in record.__struct_fields__ if name not in hidden]
+
+
+def _text(record: msgspec.Struct, shown: list[tuple[str, Any]]) -> str:
+    return f"{type(record).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 
 async def open_lane(settings: TransportSettings, *, environ: Mapping[str, str]) -> OpenLane:

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import anyio
-import attrs
+import msgspec
 import pytest
 
 from dynamorm_async import (
@@ -141,7 +141,7 @@ async def test_a_failed_request_stops_the_batch() -> None:
     assert (report.written, report.failed, keys(report.unprocessed)) == (25, (), [*range(25), *range(50, 60), 7, 8])
     assert store.sizes == [25, 25]
     for error, late in zip((*told, caught.value), (1, 2, 2), strict=True):
-        assert error.report == attrs.evolve(report, unprocessed=report.unprocessed[: 35 + late])
+        assert error.report == msgspec.structs.replace(report, unprocessed=report.unprocessed[: 35 + late])
         assert isinstance(error.__cause__, AccessDenied)
         assert f"of {60 + late} operations, {35 + late} were left unprocessed and 0 failed: AccessDenied: " in str(
             error

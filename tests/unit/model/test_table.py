@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import attrs
 import pytest
 
 from dynamorm_async import GSI, LSI, Attr, Table, attr, index, model, partition_key, sort_key, ttl
@@ -103,9 +102,9 @@ def test_the_record_of_a_model_is_frozen() -> None:
         item_id: Attr[str] = partition_key()
 
     spec: Any = spec_of(Item)
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError, match="immutable"):
         spec.table = None
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError, match="immutable"):
         spec.key[0].wire = "other"
     with pytest.raises(TypeError):
         spec.attributes["other"] = spec.key[0]

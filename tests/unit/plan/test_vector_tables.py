@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+import msgspec
 import pytest
 
 from dynamorm_async import GSI, OnDemand, Provisioned, Table, UsageError, VectorIndex
@@ -121,7 +121,7 @@ def test_differences_are_told() -> None:
     declared = Table(
         "shop", partition_key="pk", types={"year": "N"}, indexes=[SHOP.indexes[0], *SHOP.vector_indexes[:2]]
     )
-    there = attrs.evolve(
+    there = msgspec.structs.replace(
         SHOP.vector_indexes[0],
         dimensions=4,
         distance="euclidean",
