@@ -26,7 +26,6 @@ from dynamorm_async.codec.hints import attribute_types
 from dynamorm_async.codec.layout import Layout, Member, Storage, options_of
 from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.shapes import Emit, Shape, attribute_dump, attribute_lift, attribute_wire
-from dynamorm_async.codec.variants import Variants
 from dynamorm_async.errors import ModelError
 
 _NONE = type(None)
@@ -276,6 +275,8 @@ class ShapeBuilder:
         return Shape(hint, "M", wire, dump, lift, layout=layout)
 
     def _variants(self, hint: type, family: Family, where: str) -> Shape:
+        from dynamorm_async.codec.variants import Variants  # noqa: PLC0415 - loaded when first used
+
         variants = Variants(hint, family, self, self.generic.functions(hint, where), self._bare(str, where))
         return Shape(
             hint,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
-import json
 import math
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -112,6 +111,8 @@ def json_value(text: str) -> Any:  # whatever the text holds
     Raises:
         ValueError: it is no JSON, or holds NaN, an infinity, or a number that would become one.
     """
+    import json  # noqa: PLC0415 - loaded when first used
+
     return json.loads(text, parse_constant=_finite, parse_float=_finite)
 
 
@@ -128,6 +129,8 @@ def json_text(native: object) -> str:
     Raises:
         InvalidValue: the value has no JSON form (NaN, a cycle, an unknown type).
     """
+    import json  # noqa: PLC0415 - loaded when first used
+
     try:
         return json.dumps(native, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:

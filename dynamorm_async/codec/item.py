@@ -317,8 +317,8 @@ class ItemCodec(Generic[M]):
     def known(self, instance: M) -> Stored | None:
         """What was read or written last; ``None`` for an instance that was neither."""
         stored: Any = vars(instance).get(STORED)
-        if not isinstance(stored, msgspec.Struct):
-            return cast("Stored | None", stored)
+        if stored is None or type(stored) is Stored:
+            return stored
         # What was read is kept as it was decoded; it becomes AttributeValues only here, where they are wanted.
         seen = self._compiled.encode(self._compiled.lift(stored))
         return Stored(seen, held_of(self.layout, stored, seen), self._compiled.carried_in(stored))

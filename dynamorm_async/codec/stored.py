@@ -34,8 +34,7 @@ class Older(msgspec.Struct, frozen=True):
 
 
 @final
-@attrs.frozen
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What an instance was read from, or written as.
 
     Attributes:
@@ -48,7 +47,7 @@ class Stored:
 
     seen: RawItem
     held: RawItem
-    carried: RawItem = attrs.field(factory=dict[str, AttributeValue])
+    carried: RawItem = msgspec.field(default_factory=dict[str, AttributeValue])
     older: Older | None = None
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
-import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -215,4 +214,4 @@ def class_of(tp: Any) -> type:
 def is_class(tp: Any) -> bool:
     """Whether it is an attrs class or a dataclass."""
     cls = class_of(tp)
-    return attrs.has(cls) or dataclasses.is_dataclass(cls)
+    return attrs.has(cls) or hasattr(cls, "__dataclass_fields__")

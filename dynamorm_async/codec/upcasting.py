@@ -14,7 +14,6 @@ from dynamorm_async.codec.encrypted import renamed
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
-from dynamorm_async.codec.plain import encode_parameter
 from dynamorm_async.codec.stored import Older
 from dynamorm_async.errors import DecodeError, InvalidKey, InvalidValue, Problem
 from dynamorm_async.types import AttributeValue, RawItem
@@ -150,6 +149,8 @@ class Upcasting:
 
     def _step(self, item: RawItem, version: int, key: Mapping[str, object]) -> dict[str, AttributeValue]:
         """An item one version up, as it would be stored: so that each upcaster gets what the table could give it."""
+        from dynamorm_async.codec.plain import encode_parameter  # noqa: PLC0415 - loaded when first used
+
         where = f"{self._schema.name_of(version)}(), the upcaster from version {version},"
         try:
             made = self._schema.step({name: from_attribute_value(value) for name, value in item.items()}, version)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
-from dynamorm_async.database.keyring import KeyProvider
 from dynamorm_async.database.metering import Metering
-from dynamorm_async.database.sealing import Sealer
 from dynamorm_async.errors import CallTimeout, DatabaseClosed, UsageError
 from dynamorm_async.plan.capacity import Report, reporting
 from dynamorm_async.transport.base import Endpoint, Lane, Transport
@@ -21,6 +19,8 @@ from dynamorm_async.transport.sender import Sender
 from dynamorm_async.types import Request, Response
 
 if TYPE_CHECKING:
+    from dynamorm_async.database.keyring import KeyProvider
+    from dynamorm_async.database.sealing import Sealer
     from dynamorm_async.transport.sdk import SdkClient
 
 
@@ -45,7 +45,10 @@ class Connection:
         self.metering = Metering()
         self._settings = settings
         self._report: Report = report
-        self._sealer = Sealer(keys)
+        self._keys = keys
+        self._sealer: Sealer | None = None
+        if keys is not None:
+            self._sealing()  # refuses keys where they cannot be used
         self._opening = asyncio.Lock()
         self._lane: OpenLane | None = None
         self._transport: Sender | None = None
@@ -113,11 +116,18 @@ class Connection:
             transport = opened
         return await self._deliver(transport, request, timeout)
 
+    def _sealing(self) -> Sealer:
+        if self._sealer is None:
+            from dynamorm_async.database.sealing import Sealer  # noqa: PLC0415 - loaded when first used
+
+            self._sealer = Sealer(self._keys)
+        return self._sealer
+
     async def _deliver(self, transport: Transport, request: Request, timeout: float | None) -> Response:
         if self._report != "none":
             request = reporting(request, self._report)
         if request.sealed:
-            response = await self._sealer.send(transport, request, timeout)
+            response = await self._sealing().send(transport, request, timeout)
         else:
             response = await transport.send(request, timeout=timeout)
         self.metering.answered(request, response)

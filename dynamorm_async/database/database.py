@@ -5,48 +5,48 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, SupportsFloat, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat, TypeVar, final, overload
 
 from dynamorm_async.database.access import Access, utc_now
-from dynamorm_async.database.batch_get import BatchGet
-from dynamorm_async.database.batch_sender import OnProgress
-from dynamorm_async.database.batch_write import BatchWrite, put_many
-from dynamorm_async.database.collection import Collections
 from dynamorm_async.database.connection import Connection
-from dynamorm_async.database.keyring import KeyProvider
 from dynamorm_async.database.metering import Meter, Statistics
-from dynamorm_async.database.modify import ATTEMPTS, Modification
 from dynamorm_async.database.noting import noting
-from dynamorm_async.database.partiql import PartiQL
 from dynamorm_async.database.reading import Query, Scan
-from dynamorm_async.database.tables import Tables
 from dynamorm_async.database.targets import read_target
-from dynamorm_async.database.transact_get import TransactGet
-from dynamorm_async.database.transaction import Transaction
-from dynamorm_async.database.updated import UpdatedAttributes, updated_attributes
-from dynamorm_async.database.vectors import Search, SearchHit
 from dynamorm_async.database.writing import send_write
 from dynamorm_async.errors import BatchReport
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
-from dynamorm_async.expressions.vectorattr import VectorAttr
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import spec_of
-from dynamorm_async.model.vector_index import ModelVectorIndex
-from dynamorm_async.plan.arguments import check_positive, check_token
-from dynamorm_async.plan.batch_get import plan_batch_get
+from dynamorm_async.plan.arguments import ATTEMPTS, check_positive, check_token
 from dynamorm_async.plan.capacity import Report
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.plan.hiding import is_hidden
 from dynamorm_async.plan.items import get_item
-from dynamorm_async.plan.vectors import plan_search
 from dynamorm_async.plan.write import Returns, Write
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
 from dynamorm_async.types import Response
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dynamorm_async.database.batch_get import BatchGet
+    from dynamorm_async.database.batch_sender import OnProgress
+    from dynamorm_async.database.batch_write import BatchWrite
+    from dynamorm_async.database.collection import Collections
+    from dynamorm_async.database.keyring import KeyProvider
+    from dynamorm_async.database.partiql import PartiQL
+    from dynamorm_async.database.tables import Tables
+    from dynamorm_async.database.transact_get import TransactGet
+    from dynamorm_async.database.transaction import Transaction
+    from dynamorm_async.database.updated import UpdatedAttributes
+    from dynamorm_async.database.vectors import SearchHit
+    from dynamorm_async.expressions.vectorattr import VectorAttr
+    from dynamorm_async.model.vector_index import ModelVectorIndex
 
 M = TypeVar("M")
 A = TypeVar("A")
@@ -114,7 +114,7 @@ class Database:
             lane=lane,
             pool_size=pool_size,
             timeouts=timeouts or Timeouts(),
-            ca_bundle=None if ca_bundle is None else Path(ca_bundle),
+            ca_bundle=None if ca_bundle is None else _path(ca_bundle),
         )
         self._connection = Connection(settings, report=capacity, keys=keys)
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
@@ -125,8 +125,6 @@ class Database:
         )
         self._prefix = table_prefix
         self._writes = Writes(prefix=table_prefix, clock=clock)
-        self._tables = Tables(self._connection, table_prefix)
-        self._partiql = PartiQL(self._connection.send, table_prefix)
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,12 +148,16 @@ class Database:
     @property
     def tables(self) -> Tables:
         """Create, ensure, describe and delete tables."""
-        return self._tables
+        from dynamorm_async.database.tables import Tables  # noqa: PLC0415 - loaded when first used
+
+        return Tables(self._connection, self._prefix)
 
     @property
     def partiql(self) -> PartiQL:
         """PartiQL statements: one, a batch, or a transaction of them."""
-        return self._partiql
+        from dynamorm_async.database.partiql import PartiQL  # noqa: PLC0415 - loaded when first used
+
+        return PartiQL(self._connection.send, self._prefix)
 
     @property
     def lane(self) -> LaneName | None:
@@ -278,6 +280,9 @@ class Database:
 
         Costs one BatchGetItem for each 100 distinct items, and one for each round of what was left unprocessed.
         """
+        from dynamorm_async.database.batch_get import BatchGet  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.plan.batch_get import plan_batch_get  # noqa: PLC0415 - loaded when first used
+
         plan = plan_batch_get(keys, self._prefix, consistent=consistent)
         check_positive(concurrency, f"concurrency={concurrency!r}")
         return BatchGet(plan, self._access, concurrency=concurrency, timeout=timeout)
@@ -288,6 +293,8 @@ class Database:
 
         See :class:`TransactGet`.
         """
+        from dynamorm_async.database.transact_get import TransactGet  # noqa: PLC0415 - loaded when first used
+
         return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note)
 
     def query(self, model: type[M]) -> Query[M]:
@@ -346,6 +353,9 @@ class Database:
 
         Costs one SearchVectors, and one or two more where hidden items were among the nearest; ``hydrate``: a BatchGetItem each.
         """
+        from dynamorm_async.database.vectors import Search  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.plan.vectors import plan_search  # noqa: PLC0415 - loaded when first used
+
         plan = plan_search(
             attribute,
             vector,
@@ -362,6 +372,8 @@ class Database:
     @property
     def collection(self) -> Collections:
         """Everything in one partition: ``db.collection(shop, "CUSTOMER#42").of(Customer, Order)``. See :class:`Collections`."""
+        from dynamorm_async.database.collection import Collections  # noqa: PLC0415 - loaded when first used
+
         return Collections(self._access, self._prefix)
 
     def transaction(
@@ -380,6 +392,8 @@ class Database:
         Raises:
             UsageError: the token is empty or too long.
         """
+        from dynamorm_async.database.transaction import Transaction  # noqa: PLC0415 - loaded when first used
+
         writes = self._writes if at is None else Writes(prefix=self._prefix, clock=lambda: at)
         return Transaction(
             self._connection.send, writes, token=None if token is None else check_token(token), timeout=timeout
@@ -403,6 +417,8 @@ class Database:
         Costs one BatchWriteItem for 25 operations, and one for what was left unprocessed; one request for each operation
         of a versioned instance, or of a model with unique attributes.
         """
+        from dynamorm_async.database.batch_write import BatchWrite  # noqa: PLC0415 - loaded when first used
+
         return BatchWrite(
             self._connection.send, self._writes, concurrency=concurrency, on_progress=on_progress, timeout=timeout
         )
@@ -433,6 +449,8 @@ class Database:
 
         Costs what :meth:`batch_write` does.
         """
+        from dynamorm_async.database.batch_write import put_many  # noqa: PLC0415 - loaded when first used
+
         batch = self.batch_write(concurrency=concurrency, on_progress=on_progress, timeout=timeout)
         return await put_many(batch, items)
 
@@ -618,6 +636,8 @@ class Database:
         if returns == "none":
             return None
         if returns in ("updated_old", "updated_new"):
+            from dynamorm_async.database.updated import updated_attributes  # noqa: PLC0415 - loaded when first used
+
             return updated_attributes(write, response.body)
         new: M | None = self._decoded(write, response)
         return new
@@ -701,6 +721,8 @@ class Database:
 
         Costs one GetItem, at twice the capacity, and one UpdateItem an attempt; one GetItem where nothing changed.
         """
+        from dynamorm_async.database.modify import Modification  # noqa: PLC0415 - loaded when first used
+
         return await Modification(
             self._connection.send, self._writes, key, change, attempts=attempts, timeout=timeout, note=self._note
         ).run()
@@ -818,3 +840,9 @@ class Database:
     def _decoded(self, write: Write, response: Response) -> Any:  # an instance of the write's model, or None
         """The item that a write returned."""
         return noting(write.spec, write.spec.reader.decode_written, self._note)(response.body)
+
+
+def _path(given: Path | str) -> Path:
+    from pathlib import Path  # noqa: PLC0415 - loaded when first used
+
+    return Path(given)

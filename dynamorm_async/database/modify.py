@@ -33,9 +33,6 @@ from dynamorm_async.transport.retry import full_jitter
 
 M = TypeVar("M")
 
-ATTEMPTS = 32
-"""How often to read, change and save by default. Of 200 calls at once on one item, the unluckiest takes some 13."""
-
 # Seconds. The pauses grow until as many callers as there are fit into them: two seconds hold some hundreds.
 _BASE = 0.025
 _CAP = 2.0

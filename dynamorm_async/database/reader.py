@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.awaiting import warn_unawaited
-from dynamorm_async.database.counting import count_items
-from dynamorm_async.database.page import Page
-from dynamorm_async.database.pages import PageStream, read_page
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.errors import NotOne, UsageError
 from dynamorm_async.plan.arguments import check_positive
-from dynamorm_async.plan.explain import Explanation, explain
 from dynamorm_async.plan.reading import Reading, ReadPlan
+
+if TYPE_CHECKING:
+    from dynamorm_async.database.page import Page
+    from dynamorm_async.database.pages import PageStream
+    from dynamorm_async.plan.explain import Explanation
 
 R = TypeVar("R")
 
@@ -122,11 +123,15 @@ class Reader(Generic[R]):
 
     async def count(self) -> int:
         """How many items there are. DynamoDB counts; it reads, and charges, as for the items."""
+        from dynamorm_async.database.counting import count_items  # noqa: PLC0415 - loaded when first used
+
         reading = msgspec.structs.replace(await self._begun(), counting=True)
         return await count_items(self._opened(self._planned(reading), reading))
 
     def pages(self) -> PageStream[R]:
         """The items page by page, as DynamoDB sends them; pages may be empty where a filter drops items."""
+        from dynamorm_async.database.pages import PageStream  # noqa: PLC0415 - loaded when first used
+
         return PageStream(self.stream())
 
     async def page(self, *, size: int = 20, cursor: str | None = None) -> Page[R]:
@@ -142,6 +147,8 @@ class Reader(Generic[R]):
 
         Costs one request where nothing is filtered; else as many as it takes to find ``size`` items.
         """
+        from dynamorm_async.database.pages import read_page  # noqa: PLC0415 - loaded when first used
+
         self._positive(size, f"page(size={size!r})")
         if self._reading.limit is not None:
             raise UsageError(
@@ -185,6 +192,8 @@ class Reader(Generic[R]):
         return self._again(msgspec.structs.replace(self._reading, **changes))
 
     def _explained(self, plan: ReadPlan) -> Explanation:
+        from dynamorm_async.plan.explain import explain  # noqa: PLC0415 - loaded when first used
+
         return explain(plan)
 
     def _planned(self, reading: Reading) -> ReadPlan:

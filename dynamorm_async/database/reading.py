@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Self, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, final, overload
 
 import msgspec
 
 from dynamorm_async.database.access import Access
-from dynamorm_async.database.aggregates import Average, Fold, Groups, Highest, Lowest, N, Sum, fold, zero_of
 from dynamorm_async.database.reader import Reader
 from dynamorm_async.database.running import open_stream
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.expressions.conditions import Condition, all_of
-from dynamorm_async.expressions.selftypes import Reads
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.hiding import Hiding, hiding
 from dynamorm_async.plan.projection import check_selected
 from dynamorm_async.plan.reading import Reading, ReadPlan, plan_query, plan_scan
 from dynamorm_async.plan.targets import check_roots
+
+if TYPE_CHECKING:
+    from dynamorm_async.database.aggregates import Fold, Groups, N
+    from dynamorm_async.expressions.selftypes import Reads
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -71,6 +73,8 @@ class ModelReader(Reader[R]):
         Raises:
             UsageError: the attribute is no number.
         """
+        from dynamorm_async.database.aggregates import Sum, zero_of  # noqa: PLC0415 - loaded when first used
+
         self._used = True
         result: N = await self._fold(attribute, Sum(zero_of(attribute)))
         return result
@@ -81,27 +85,37 @@ class ModelReader(Reader[R]):
         Raises:
             UsageError: the attribute is no number.
         """
+        from dynamorm_async.database.aggregates import Average  # noqa: PLC0415 - loaded when first used
+
         result: Decimal | None = await self._fold(attribute, Average())
         return result
 
     async def min(self, attribute: Attr[A], /) -> A | None:
         """The lowest value of an attribute; ``None`` where no item has it. Reads all the items."""
+        from dynamorm_async.database.aggregates import Lowest  # noqa: PLC0415 - loaded when first used
+
         result: A | None = await self._fold(attribute, Lowest())
         return result
 
     async def max(self, attribute: Attr[A], /) -> A | None:
         """The highest value of an attribute; ``None`` where no item has it. Reads all the items."""
+        from dynamorm_async.database.aggregates import Highest  # noqa: PLC0415 - loaded when first used
+
         result: A | None = await self._fold(attribute, Highest())
         return result
 
     def group_by(self, attribute: Attr[A], /) -> Groups[A]:
         """The items by the value of an attribute: ``await query.group_by(User.plan).count()``. One fold a group."""
+        from dynamorm_async.database.aggregates import Groups  # noqa: PLC0415 - loaded when first used
+
         self._used = True
         return Groups(attribute, self._values)
 
     # --- inside -------------------------------------------------------------------------------
 
     async def _fold(self, attribute: Any, into: Fold) -> Any:  # what the fold comes to
+        from dynamorm_async.database.aggregates import fold  # noqa: PLC0415 - loaded when first used
+
         return await fold(self._values(attribute), into)
 
     def _values(self, *attributes: Attr[Any]) -> ItemStream[tuple[Any, ...]]:

@@ -12,13 +12,8 @@ from dynamorm_async.codec.answers import bytes_in
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.rows import raw_page
 from dynamorm_async.database.access import Access, Send
-from dynamorm_async.database.budget import Budget
-from dynamorm_async.database.counting import counted_page
 from dynamorm_async.database.deadline import Deadline
-from dynamorm_async.database.hydrate import Hydrator
-from dynamorm_async.database.keyed import KeyReader
 from dynamorm_async.database.noting import noting, noting_page
-from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.expressions.attr import Attr
@@ -96,7 +91,11 @@ def _in_time(fetch: Fetch[Any], deadline: Deadline) -> Fetch[Any]:
 
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
     """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
-    send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
+    send: Send = access.send
+    if reading.capacity is not None:
+        from dynamorm_async.database.budget import Budget  # noqa: PLC0415 - loaded when first used
+
+        send = Budget(reading.capacity).around(send)
     decode = noting_page(spec, _decoder(spec, plan, reading), access.note)
 
     async def fetch(request: Request) -> PageContent[Any]:
@@ -104,6 +103,10 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
 
     if not plan.hydrated or reading.counting:
         return fetch
+    from dynamorm_async.database.hydrate import Hydrator  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.database.keyed import KeyReader  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.database.results import result_maker  # noqa: PLC0415 - loaded when first used
+
     make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
     make = noting(spec, make, access.note)
 
@@ -128,6 +131,8 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable
     if plan.sifted and (reading.counting or not plan.hydrated):
         return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading)))
     if reading.counting:
+        from dynamorm_async.database.counting import counted_page  # noqa: PLC0415 - loaded when first used
+
         return counted_page
     if plan.hydrated:
         return partial(raw_page, make=bytes_in)
@@ -153,6 +158,8 @@ def _selected_row_maker(
     spec: ModelSpec[Any], plan: ReadPlan, select: Sequence[Attr[Any]]
 ) -> Callable[[Mapping[str, Any]], Any]:
     """What becomes of an item of which some attributes are asked for: those that only its keys tell, too."""
+    from dynamorm_async.database.results import row_maker  # noqa: PLC0415 - loaded when first used
+
     make, derived = row_maker(spec, select), spec.derived
     if derived is None or not any(attribute.segments[0] in plan.told for attribute in select):
         return make

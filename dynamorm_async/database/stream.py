@@ -6,13 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, final
 
 from dynamorm_async.codec.page import PageContent
-from dynamorm_async.database.page import Page
 from dynamorm_async.database.source import Source
 from dynamorm_async.plan.capacity import Capacity, parse_capacity
 from dynamorm_async.plan.cursors import Position
+
+if TYPE_CHECKING:
+    from dynamorm_async.database.page import Page
 
 R = TypeVar("R")
 
@@ -126,6 +128,8 @@ class ItemStream(AsyncIterator[R], Generic[R]):
         return None if source is None else self._page(self._consume(source, len(source.items)))
 
     def _page(self, items: list[R]) -> Page[R]:
+        from dynamorm_async.database.page import Page  # noqa: PLC0415 - loaded when first used
+
         scanned, self._scanned = self._scanned, 0
         capacity, self._capacity = self._capacity, Capacity()
         cursor = self.checkpoint() if self.has_more else None

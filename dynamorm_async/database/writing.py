@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import msgspec
 
-from dynamorm_async.codec.encrypted import revealed
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
-from dynamorm_async.database.failures import refined
-from dynamorm_async.database.settling import identified, look, read_item, settle_failed
-from dynamorm_async.database.transacting import send_alone
 from dynamorm_async.errors import ConditionFailed, OutcomeUnknown
-from dynamorm_async.plan.marking import is_done, is_forgiven
 from dynamorm_async.plan.write import Write, check_transactable
 from dynamorm_async.types import Response
 
@@ -46,12 +41,18 @@ async def send_write(send: Send, write: Write, timeout: float | None, *, exactly
     transacted = exactly_once or write.unique is not None
     deadline = Deadline(timeout)
     try:
-        response = await (send_alone(send, write, timeout) if transacted else send(write.request, timeout))
+        response = await (_send_alone(send, write, timeout) if transacted else send(write.request, timeout))
     except OutcomeUnknown as unknown:
+        from dynamorm_async.database.settling import identified  # noqa: PLC0415 - loaded when first used
+
         if transacted or not await _is_gone(send, write, deadline):
             raise identified(unknown, write) from unknown.__cause__
         response = Response(body=b"{}", attempts=unknown.attempts)
     except ConditionFailed as error:
+        from dynamorm_async.database.failures import refined  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.database.settling import look, settle_failed  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.plan.marking import is_forgiven  # noqa: PLC0415 - loaded when first used
+
         lost = error.maybe_applied and not transacted
         if lost and write.request.at_most_once and await settle_failed(send, write, error, deadline):
             settle(write)
@@ -65,6 +66,12 @@ async def send_write(send: Send, write: Write, timeout: float | None, *, exactly
     return response
 
 
+def _send_alone(send: Send, write: Write, timeout: float | None) -> Awaitable[Response]:
+    from dynamorm_async.database.transacting import send_alone  # noqa: PLC0415 - loaded when first used
+
+    return send_alone(send, write, timeout)
+
+
 async def _is_gone(send: Send, write: Write, deadline: Deadline) -> bool:
     """Whether the item of a versioned delete, whose answer was lost, is not there: then all is as it promises.
 
@@ -74,6 +81,8 @@ async def _is_gone(send: Send, write: Write, deadline: Deadline) -> bool:
     versioned = write.request.operation == "DeleteItem" and write.expected is not None
     if not versioned or write.missing_fails_where or "ReturnValues" in body:
         return False
+    from dynamorm_async.database.settling import read_item  # noqa: PLC0415 - loaded when first used
+
     try:
         return await read_item(send, write, deadline) is None
     except Exception:  # noqa: BLE001 - whatever it was, also of a provider of keys, it is not a word on the delete
@@ -81,6 +90,9 @@ async def _is_gone(send: Send, write: Write, deadline: Deadline) -> bool:
 
 
 def _forgiven(write: Write, raw: Mapping[str, Any] | None, attempts: int) -> Response:
+    from dynamorm_async.codec.encrypted import revealed  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.plan.marking import is_done  # noqa: PLC0415 - loaded when first used
+
     if is_done(write, raw):
         settle(write)
     answer = {"Attributes": raw} if write.marks is False else {}

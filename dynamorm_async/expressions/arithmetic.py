@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, fi
 
 from dynamorm_async.errors import InvalidExpression
 from dynamorm_async.expressions.conditions import Literally, Operand, Path
-from dynamorm_async.expressions.selftypes import Reads
 from dynamorm_async.expressions.updates import Alternative, Calculation, Sign
-from dynamorm_async.expressions.valueshape import ValueShape
+
+if TYPE_CHECKING:
+    from dynamorm_async.expressions.selftypes import Reads
+    from dynamorm_async.expressions.valueshape import ValueShape
 
 T_co = TypeVar("T_co", covariant=True)
 N = TypeVar("N", bound=float | Decimal)

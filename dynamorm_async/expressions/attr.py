@@ -26,7 +26,6 @@ from dynamorm_async.expressions.conditions import (
     Path,
     Segments,
 )
-from dynamorm_async.expressions.selftypes import Holds, Numbers, Reads, Takes
 from dynamorm_async.expressions.size import Size
 from dynamorm_async.expressions.updates import (
     Assignment,
@@ -37,10 +36,11 @@ from dynamorm_async.expressions.updates import (
     Update,
     path_text,
 )
-from dynamorm_async.expressions.valueshape import ValueShape
 from dynamorm_async.types import AttributeValue
 
 if TYPE_CHECKING:
+    from dynamorm_async.expressions.selftypes import Holds, Numbers, Reads, Takes
+    from dynamorm_async.expressions.valueshape import ValueShape
     from dynamorm_async.expressions.vectorattr import Vector, VectorAttr
 
 T = TypeVar("T")

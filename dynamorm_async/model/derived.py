@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import msgspec
 
 from dynamorm_async.codec.containers import key_content
 from dynamorm_async.codec.derived import Carried
 from dynamorm_async.codec.layout import Member
-from dynamorm_async.codec.template import Template
 from dynamorm_async.errors import InvalidKey
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.model.evaluate import holds
 from dynamorm_async.model.table import TableIndex
 from dynamorm_async.types import AttributeValue, RawItem
+
+if TYPE_CHECKING:
+    from dynamorm_async.codec.template import Template
 
 
 class _IndexKey(msgspec.Struct, frozen=True):

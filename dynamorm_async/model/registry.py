@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dynamorm_async.codec.families import is_declared_again
-from dynamorm_async.codec.template import overlap
-from dynamorm_async.codec.variant_reader import type_in
 from dynamorm_async.errors import ModelError, UsageError
 from dynamorm_async.model.spec import SPEC, ModelSpec, spec_of
 from dynamorm_async.model.table import KeyPart, Table
@@ -137,6 +135,8 @@ def model_of(spec: ModelSpec[Any], raw: Mapping[str, Any]) -> ModelSpec[Any]:
         spec: the model that the item was asked for as.
         raw: the item, in DynamoDB's JSON form.
     """
+    from dynamorm_async.codec.variant_reader import type_in  # noqa: PLC0415 - loaded when first used
+
     discriminator = spec.table.discriminator
     kind = None if discriminator is None else type_in(raw, discriminator)
     return spec if kind is None else next((other for other in models_of(spec.table) if other.type == kind), spec)
@@ -165,6 +165,8 @@ def _share_keys(one: ModelSpec[Any], other: ModelSpec[Any]) -> bool:
 
 
 def _share(one: ModelSpec[Any], other: ModelSpec[Any], part: KeyPart) -> bool:
+    from dynamorm_async.codec.template import overlap  # noqa: PLC0415 - loaded when first used
+
     first, second = (
         next((key.template for key in spec.derived.table_keys if key.name == part.name), None) if spec.derived else None
         for spec in (one, other)

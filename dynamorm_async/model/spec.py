@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, final
 
 import msgspec
 
@@ -14,7 +14,6 @@ from dynamorm_async.codec.identity import Identities
 from dynamorm_async.codec.item import ItemCodec
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.partial import PARTIAL
-from dynamorm_async.codec.variant_reader import VariantReader
 from dynamorm_async.errors import UsageError
 from dynamorm_async.model.derived import Derived, KeyTemplate
 from dynamorm_async.model.table import Table
@@ -22,6 +21,9 @@ from dynamorm_async.model.templating import GivenKey
 from dynamorm_async.model.unique import MARKER_KEY, UniqueConstraint, marker_table_name
 from dynamorm_async.model.upcast import Schema
 from dynamorm_async.types import Sealed
+
+if TYPE_CHECKING:
+    from dynamorm_async.codec.variant_reader import VariantReader
 
 M = TypeVar("M")
 
@@ -95,6 +97,8 @@ class ModelSpec(msgspec.Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     @cached_property
     def _variant_reader(self) -> VariantReader[M]:
+        from dynamorm_async.codec.variant_reader import VariantReader  # noqa: PLC0415 - loaded when first used
+
         assert self.table.discriminator is not None, "variants are told by it"  # noqa: S101 - base_of refuses all others
         return VariantReader(self.codec, self.table.discriminator, self.variants)
 

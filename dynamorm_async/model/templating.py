@@ -11,7 +11,6 @@ import attrs
 
 from dynamorm_async.codec.builder import bare_type
 from dynamorm_async.codec.layout import Layout, Member, options_of
-from dynamorm_async.codec.template import parse_template
 from dynamorm_async.errors import ModelError, UsageError
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.model.derived import IndexKey, IndexTemplates, KeyTemplate
@@ -178,6 +177,8 @@ def _parts(cls: type, index: TableIndex, key: IndexKey) -> list[tuple[KeyPart, s
 
 
 def _template(cls: type, layout: Layout, part: KeyPart, text: str, *, kind: str, key_of: str) -> KeyTemplate:
+    from dynamorm_async.codec.template import parse_template  # noqa: PLC0415 - loaded when first used
+
     where = f"{cls.__name__}: {part.name}={text!r}"
     if any(member.wire == part.name for member in layout.members):
         raise ModelError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, Literal, final
 
 import msgspec
 
 from dynamorm_async.codec.answers import parse_answer
-from dynamorm_async.plan.statements import statement_kind
 from dynamorm_async.types import Request
 
 Report = Literal["none", "total", "indexes"]
@@ -100,19 +100,26 @@ class _Reported(msgspec.Struct, frozen=True):
 
 
 _GB: Final = 1024**3
-_DECODER: Final = msgspec.json.Decoder(_Reported)
 _READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "SearchVectors"})
 _STATEMENTS: Final = {"BatchExecuteStatement": "Statements", "ExecuteTransaction": "TransactStatements"}
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[_Reported]:  # made with the first report: most databases ask for none
+    return msgspec.json.Decoder(_Reported)
 
 
 def is_read(request: Request) -> bool:
     """Whether what a request consumes is read units; of PartiQL its first statement tells."""
     if request.operation in _READS:
         return True
-    if request.operation == "ExecuteStatement":
-        return statement_kind(request.body["Statement"]) == "read"
     many = _STATEMENTS.get(request.operation)
-    return many is not None and statement_kind(request.body[many][0]["Statement"]) == "read"
+    if many is None and request.operation != "ExecuteStatement":
+        return False
+    from dynamorm_async.plan.statements import statement_kind  # noqa: PLC0415 - loaded when first used
+
+    first = request.body if many is None else request.body[many][0]
+    return statement_kind(first["Statement"]) == "read"
 
 
 def reported_capacity(operation: str, body: bytes, *, reads: bool | None = None) -> Capacity | None:
@@ -126,7 +133,7 @@ def reported_capacity(operation: str, body: bytes, *, reads: bool | None = None)
     Raises:
         DecodeError: the answer is not readable.
     """
-    reported: _Record | list[_Record] | None = parse_answer(body, _DECODER).ConsumedCapacity
+    reported: _Record | list[_Record] | None = parse_answer(body, _decoder()).ConsumedCapacity
     return None if reported is None else _capacity(reported, reads=operation in _READS if reads is None else reads)
 
 

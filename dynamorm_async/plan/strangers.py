@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynamorm_async.codec.template import overlap
 from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, OneOf, Path
 from dynamorm_async.model.derived import KeyTemplate
 from dynamorm_async.model.registry import is_former, models_of, shares_keys
@@ -71,6 +70,8 @@ def strangers(spec: ModelSpec[Any], keys: Sequence[KeyPart | KeyTemplate], depth
 
 def _can_have(other: ModelSpec[Any], key: KeyPart | KeyTemplate, depth: int) -> bool:
     """Whether some item of a model has a key attribute that is read."""
+    from dynamorm_async.codec.template import overlap  # noqa: PLC0415 - loaded when first used
+
     made = other.key_templates.get(key.name)
     if made is None:
         return key.name in other.python_names

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from dynamorm_async.codec.components import Component
 from dynamorm_async.errors import InvalidKey
 from dynamorm_async.expressions.conditions import Between, Comparison, Condition, Function, Literally, Path
 from dynamorm_async.model.derived import KeyTemplate
 from dynamorm_async.model.table import KeyPart
 from dynamorm_async.plan.keyparts import SOME, WHOLE, Conditions, PlainPart
 from dynamorm_async.plan.keyrange import Range, Restriction, Said, Values, can_be_key, compared_with, restriction
-from dynamorm_async.plan.keytexts import Texts, begins_with, texts_of
 from dynamorm_async.types import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamorm_async.codec.components import Component
+    from dynamorm_async.plan.keytexts import Texts
 
 MAX_QUERIES: Final = 100
 """How many queries are made for one reading."""
@@ -74,6 +76,8 @@ class TemplatePart(msgspec.Struct, frozen=True, kw_only=True):
 
     def conditions(self, item: Mapping[str, AttributeValue]) -> tuple[Condition, ...] | None:
         """Its condition, if any, for the values of one query; ``None`` where no item can match."""
+        from dynamorm_async.plan.keytexts import begins_with  # noqa: PLC0415 - loaded when first used
+
         try:
             if self.is_whole:
                 made = self.key.of({name: item[name] for name in self.values})
@@ -190,6 +194,9 @@ def _partial(  # noqa: PLR0917 - what was found so far
     said: Said,
 ) -> TemplatePart:
     """A key of which the parts before a place are known, and maybe a range of the component there."""
+    from dynamorm_async.codec.components import Component  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.plan.keytexts import Texts, texts_of  # noqa: PLC0415 - loaded when first used
+
     component = key.template.parts[place]
     assert isinstance(component, Component), "the place is a component's"  # noqa: S101 - an invariant
     exact = _said_by(components, conditions)

@@ -10,7 +10,6 @@ from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.model.table import KeyPart
 from dynamorm_async.plan.choice import Target, untold
 from dynamorm_async.plan.holding import keys_made
-from dynamorm_async.plan.keytexts import begins_with
 from dynamorm_async.plan.strangers import is_of_type, strangers
 
 
@@ -28,6 +27,8 @@ def unmixed(spec: ModelSpec[Any], target: Target) -> tuple[tuple[Condition, ...]
     Raises:
         UsageError: they cannot be told either way.
     """
+    from dynamorm_async.plan.keytexts import begins_with  # noqa: PLC0415 - loaded when first used
+
     others = () if spec.derived is None else strangers(spec, target.keys, [0] * len(target.keys))
     of_type = typed(spec, target)
     if of_type or not others:

@@ -13,15 +13,9 @@ from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
 from dynamorm_async.plan.arguments import no_key
-from dynamorm_async.plan.checking import check_item
-from dynamorm_async.plan.deleting import delete_item
-from dynamorm_async.plan.derived import check_place
-from dynamorm_async.plan.marking import mark_item, unmark_item
 from dynamorm_async.plan.putting import create_item, put_item
-from dynamorm_async.plan.saving import save_item
 from dynamorm_async.plan.targets import check_condition
 from dynamorm_async.plan.unique import with_unique
-from dynamorm_async.plan.updating import update_item
 from dynamorm_async.plan.write import Returns, Write
 from dynamorm_async.types import AttributeValue
 
@@ -80,6 +74,8 @@ class Writes:
             InvalidKey: a key value, or a key of an index, is empty, too long, or of another type than its attribute.
             InvalidExpression: two changes of the same path.
         """
+        from dynamorm_async.plan.updating import update_item  # noqa: PLC0415 - loaded when first used
+
         if not isinstance(key, Key):
             raise UsageError(f"update() takes a Key, such as Key(User, 'acme', 'u1'), got {no_key(key)}")
         spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
@@ -105,6 +101,8 @@ class Writes:
                 attributes make.
             InvalidValue, ItemTooLarge: the item cannot be stored.
         """
+        from dynamorm_async.plan.saving import save_item  # noqa: PLC0415 - loaded when first used
+
         spec = spec_of_instance(item)
         stored = spec.codec.known(item)
         if stored is None:
@@ -125,6 +123,9 @@ class Writes:
                 another key than its attributes make.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
+        from dynamorm_async.plan.deleting import delete_item  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.plan.marking import mark_item  # noqa: PLC0415 - loaded when first used
+
         spec, key, instance = _placed(target, "delete")
         check_condition(spec, where)
         if spec.deleted_at is None or hard:
@@ -148,6 +149,8 @@ class Writes:
             UsageError: it is neither a Key nor an instance of a model, or the model has no ``deleted_at()``.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
+        from dynamorm_async.plan.marking import unmark_item  # noqa: PLC0415 - loaded when first used
+
         spec, key, instance = _placed(target, "restore")
         values = _key_values(spec, target)
         return unmark_item(
@@ -162,6 +165,8 @@ class Writes:
                 another model.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
+        from dynamorm_async.plan.checking import check_item  # noqa: PLC0415 - loaded when first used
+
         spec, key, instance = _placed(target, "check")
         where = all_of(conditions)
         check_condition(spec, where)
@@ -184,6 +189,8 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
 
 def _placed(target: object, call: str) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
     """The same, where an instance is of the item that its attributes make the key of."""
+    from dynamorm_async.plan.derived import check_place  # noqa: PLC0415 - loaded when first used
+
     spec, key, instance = key_target(target)
     if instance is not None and spec.derived is not None and spec.derived.table_keys:
         check_place(spec.derived, spec.codec.known(instance), model=spec.name, call=call)

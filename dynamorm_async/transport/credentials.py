@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import anyio
 import msgspec
 
 from dynamorm_async.errors import CredentialsError, DynamormError
 from dynamorm_async.transport.base import CredentialProvider, Credentials
-from dynamorm_async.transport.sdk_loader import CredentialChain, SdkSession, open_session
-from dynamorm_async.transport.single_flight import SingleFlight
+
+if TYPE_CHECKING:
+    from dynamorm_async.transport.sdk_loader import CredentialChain, SdkSession
 
 GivenCredentials: TypeAlias = Credentials | tuple[str, str] | tuple[str, str, str] | CredentialProvider
 """What a caller may give as credentials: keys, (access key, secret key[, token]), or a provider of their own."""
@@ -116,6 +117,8 @@ class SdkSource:
             CredentialsError: no source has any.
             ConfigurationError: the profile does not exist, or a shared file cannot be read.
         """
+        from dynamorm_async.transport.sdk_loader import open_session  # noqa: PLC0415 - loaded when first used
+
         if self._session is None or anew:
             self._session = await open_session(profile=self._profile, region=self._region)
         chain: CredentialChain = self._session.get_component("credential_provider")
@@ -153,6 +156,8 @@ class SdkCredentials:
         source: CredentialSource | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        from dynamorm_async.transport.single_flight import SingleFlight  # noqa: PLC0415 - loaded when first used
+
         self._source: CredentialSource = source or SdkSource(profile=profile, region=region)
         self._deadline = deadline
         self._clock = clock

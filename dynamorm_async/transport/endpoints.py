@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dynamorm_async.errors import ConfigurationError
 from dynamorm_async.transport.base import Endpoint
-from dynamorm_async.transport.endpoint_url import Named, is_local, parse_endpoint
-from dynamorm_async.transport.sdk_errors import configuration_errors
-from dynamorm_async.transport.sdk_loader import SdkSession, open_session
+
+if TYPE_CHECKING:
+    from dynamorm_async.transport.endpoint_url import Named
+    from dynamorm_async.transport.sdk_loader import SdkSession
 
 _REGION: Final = re.compile(r"(?!-)(?![0-9]+\Z)[A-Za-z0-9-]{1,63}(?<!-)")
 _STANDARD_REGION: Final = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn)-[a-z]+-[0-9]+")
@@ -67,6 +67,8 @@ async def resolve_endpoint(
     if name is not None and not by_files and _is_plain(name, environ, account_id=account_id):
         suffix = "amazonaws.com.cn" if name.startswith("cn-") else "amazonaws.com"
         return Endpoint(scheme="https", host=f"dynamodb.{name}.{suffix}", port=443, region=name)
+    from dynamorm_async.transport.sdk_loader import open_session  # noqa: PLC0415 - loaded when first used
+
     session = await open_session(profile=profile)
     name = name or session.get_config_variable("region")
     if named is not None:
@@ -79,6 +81,8 @@ async def resolve_endpoint(
 
 
 def _at(named: Named, region: str | None) -> Endpoint:
+    from dynamorm_async.transport.endpoint_url import is_local, parse_endpoint  # noqa: PLC0415 - loaded when first used
+
     if region is not None:
         _check_region(region)
         return parse_endpoint(named, region)
@@ -95,13 +99,19 @@ def _check_region(name: str) -> None:
 
 def _named_endpoint(endpoint: str | None, environ: Mapping[str, str]) -> Named | None:
     if endpoint is not None:
-        return Named(endpoint, "the endpoint argument", explicit=True)
+        return _named(endpoint, "the endpoint argument", explicit=True)
     if _is_true(environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
         return None
     for variable in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"):
         if url := environ.get(variable):
-            return Named(url, variable, explicit=False)
+            return _named(url, variable, explicit=False)
     return None
+
+
+def _named(url: str, source: str, *, explicit: bool) -> Named:
+    from dynamorm_async.transport.endpoint_url import Named  # noqa: PLC0415 - loaded when first used
+
+    return Named(url, source, explicit)
 
 
 def _is_plain(region: str, environ: Mapping[str, str], *, account_id: bool) -> bool:
@@ -119,6 +129,8 @@ def _is_true(environ: Mapping[str, str], variable: str) -> bool:
 
 
 def _shared_file_exists(environ: Mapping[str, str]) -> bool:
+    from pathlib import Path  # noqa: PLC0415 - here in a worker thread, and not where the environment says all
+
     files = (
         environ.get("AWS_CONFIG_FILE") or "~/.aws/config",
         environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
@@ -138,6 +150,9 @@ async def _by_sdk_rules(session: SdkSession, region: str, account_id: str | None
     from aiobotocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415 - late, to keep the plain path free of it; it has no types
         AioConfig,  # pyright: ignore[reportMissingTypeStubs]
     )
+
+    from dynamorm_async.transport.endpoint_url import Named, parse_endpoint  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.transport.sdk_errors import configuration_errors  # noqa: PLC0415 - loaded when first used
 
     # A client's meta.endpoint_url does not know of account-id endpoints, which are chosen for each call. The URL of
     # a presigned call does, is made by public means, and needs neither network nor real keys.

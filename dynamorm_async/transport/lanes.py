@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import ssl
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,8 +14,12 @@ from dynamorm_async.transport.base import CredentialProvider, Endpoint, Lane, Ti
 from dynamorm_async.transport.credentials import GivenCredentials, SdkCredentials, choose_credentials
 from dynamorm_async.transport.direct import DirectLane
 from dynamorm_async.transport.endpoints import resolve_endpoint
-from dynamorm_async.transport.sdk import SdkClient, SdkLane
 from dynamorm_async.transport.search import search_endpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dynamorm_async.transport.sdk import SdkClient
 
 LaneName: TypeAlias = Literal["direct", "sdk"]
 """A lane: our own HTTP client, or a pooled aiobotocore client."""
@@ -217,6 +219,8 @@ def _lane(
     tls: ssl.SSLContext | None,
 ) -> Lane:
     if name == "sdk":
+        from dynamorm_async.transport.sdk import SdkLane  # noqa: PLC0415 - loaded when first used
+
         return SdkLane(_client(settings, endpoint, credentials, bundle))
     return DirectLane(
         endpoint=endpoint,
@@ -231,6 +235,8 @@ def _lane(
 def _client(
     settings: TransportSettings, endpoint: Endpoint, credentials: CredentialProvider, bundle: Path | None
 ) -> SdkClient:
+    from dynamorm_async.transport.sdk import SdkClient  # noqa: PLC0415 - loaded when first used
+
     return SdkClient(
         endpoint=endpoint,
         credentials=credentials,
@@ -244,17 +250,26 @@ def _ca_bundle(settings: TransportSettings, environ: Mapping[str, str]) -> Path 
     if settings.ca_bundle is not None:
         return settings.ca_bundle
     named = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE")
-    return Path(named) if named else None
+    if not named:
+        return None
+    from pathlib import Path  # noqa: PLC0415 - loaded when first used
+
+    return Path(named)
 
 
 def _has_authorities(context: ssl.SSLContext) -> bool:
     if context.cert_store_stats()["x509_ca"]:
         return True
+    from pathlib import Path  # noqa: PLC0415 - loaded when first used
+
     folder = ssl.get_default_verify_paths().capath  # read by OpenSSL during handshakes, and so not counted above
     return bool(folder) and any(Path(folder).iterdir())
 
 
 def _botocore_bundle() -> Path:
+    import importlib.util  # noqa: PLC0415 - loaded when first used
+    from pathlib import Path  # noqa: PLC0415 - loaded when first used
+
     found = importlib.util.find_spec("botocore")  # finds the package without importing it
     folders = found.submodule_search_locations if found is not None else None
     if not folders:

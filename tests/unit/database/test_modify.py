@@ -32,7 +32,8 @@ from dynamorm_async import (
     updated_at,
     version,
 )
-from dynamorm_async.database.modify import ATTEMPTS, Modification, Pace
+from dynamorm_async.database.modify import Modification, Pace
+from dynamorm_async.plan.arguments import ATTEMPTS
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.types import Request, Response
 from tests.property.applying import Refused, apply
