@@ -76,6 +76,7 @@ from dynamorm_async.errors import (
     ValidationFailed,
     VersionConflict,
 )
+from dynamorm_async.expressions.arithmetic import Arithmetic, IfNotExists
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update
@@ -92,10 +93,15 @@ from dynamorm_async.model.attributes import (
     version,
 )
 from dynamorm_async.model.define import embedded, model
+from dynamorm_async.model.derived import IndexKey
 from dynamorm_async.model.index import Index, index
 from dynamorm_async.model.key import Key
+from dynamorm_async.model.partition import Partition, partition
 from dynamorm_async.model.table import GSI, LSI, Table
 from dynamorm_async.model.unique import Unique, unique
+from dynamorm_async.model.upcast import Upcaster, upcast
+from dynamorm_async.model.vector import VectorIndex
+from dynamorm_async.model.vector_index import ModelVectorIndex, vector_index
 from dynamorm_async.plan.capacity import Capacity, Prices
 from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
@@ -120,14 +126,8 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.transaction import Transaction
     from dynamorm_async.database.updated import UpdatedAttributes
     from dynamorm_async.database.vectors import SearchHit
-    from dynamorm_async.expressions.arithmetic import Arithmetic, IfNotExists
     from dynamorm_async.expressions.vectorattr import VectorAttr
-    from dynamorm_async.model.derived import IndexKey
     from dynamorm_async.model.outdated import outdated
-    from dynamorm_async.model.partition import Partition, partition
-    from dynamorm_async.model.upcast import Upcaster, upcast
-    from dynamorm_async.model.vector import VectorIndex
-    from dynamorm_async.model.vector_index import ModelVectorIndex, vector_index
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
@@ -328,26 +328,8 @@ _HOMES: typing.Final = {
     "database.transaction": ("Transaction",),
     "database.updated": ("UpdatedAttributes",),
     "database.vectors": ("SearchHit",),
-    "expressions.arithmetic": (
-        "Arithmetic",
-        "IfNotExists",
-    ),
     "expressions.vectorattr": ("VectorAttr",),
-    "model.derived": ("IndexKey",),
     "model.outdated": ("outdated",),
-    "model.partition": (
-        "Partition",
-        "partition",
-    ),
-    "model.upcast": (
-        "Upcaster",
-        "upcast",
-    ),
-    "model.vector": ("VectorIndex",),
-    "model.vector_index": (
-        "ModelVectorIndex",
-        "vector_index",
-    ),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
     "plan.patterns": (

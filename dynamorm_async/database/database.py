@@ -114,7 +114,7 @@ class Database:
             lane=lane,
             pool_size=pool_size,
             timeouts=timeouts or Timeouts(),
-            ca_bundle=None if ca_bundle is None else _path(ca_bundle),
+            ca_bundle=ca_bundle,
         )
         self._connection = Connection(settings, report=capacity, keys=keys)
         cursors = CursorCodec(cursor_secrets, lifetime=cursor_lifetime, now=lambda: clock().timestamp())
@@ -840,9 +840,3 @@ class Database:
     def _decoded(self, write: Write, response: Response) -> Any:  # an instance of the write's model, or None
         """The item that a write returned."""
         return noting(write.spec, write.spec.reader.decode_written, self._note)(response.body)
-
-
-def _path(given: Path | str) -> Path:
-    from pathlib import Path  # noqa: PLC0415 - loaded when first used
-
-    return Path(given)

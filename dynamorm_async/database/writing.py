@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import Any
-
-import msgspec
+from collections.abc import Awaitable
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
@@ -43,25 +40,13 @@ async def send_write(send: Send, write: Write, timeout: float | None, *, exactly
     try:
         response = await (_send_alone(send, write, timeout) if transacted else send(write.request, timeout))
     except OutcomeUnknown as unknown:
-        from dynamorm_async.database.settling import identified  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.database.unsuccessful import after_lost_answer  # noqa: PLC0415 - loaded when first used
 
-        if transacted or not await _is_gone(send, write, deadline):
-            raise identified(unknown, write) from unknown.__cause__
-        response = Response(body=b"{}", attempts=unknown.attempts)
+        return await after_lost_answer(send, write, unknown, deadline, transacted=transacted)
     except ConditionFailed as error:
-        from dynamorm_async.database.failures import refined  # noqa: PLC0415 - loaded when first used
-        from dynamorm_async.database.settling import look, settle_failed  # noqa: PLC0415 - loaded when first used
-        from dynamorm_async.plan.marking import is_forgiven  # noqa: PLC0415 - loaded when first used
+        from dynamorm_async.database.unsuccessful import after_failed_condition  # noqa: PLC0415 - loaded when first used
 
-        lost = error.maybe_applied and not transacted
-        if lost and write.request.at_most_once and await settle_failed(send, write, error, deadline):
-            settle(write)
-            return Response(body=b"{}", attempts=error.attempts)
-        if lost and write.marks is not None:
-            await look(send, write, error, deadline)  # what is marked, or not, as it should be is no failure
-        if not is_forgiven(write, error.raw_item):
-            raise (error if transacted else refined(error, write)) from None
-        return _forgiven(write, error.raw_item, error.attempts)
+        return await after_failed_condition(send, write, error, deadline, transacted=transacted)
     settle(write)
     return response
 
@@ -70,33 +55,6 @@ def _send_alone(send: Send, write: Write, timeout: float | None) -> Awaitable[Re
     from dynamorm_async.database.transacting import send_alone  # noqa: PLC0415 - loaded when first used
 
     return send_alone(send, write, timeout)
-
-
-async def _is_gone(send: Send, write: Write, deadline: Deadline) -> bool:
-    """Whether the item of a versioned delete, whose answer was lost, is not there: then all is as it promises.
-
-    It is not sent again: between, somebody may have made another item with the same key and version.
-    """
-    body = write.request.body
-    versioned = write.request.operation == "DeleteItem" and write.expected is not None
-    if not versioned or write.missing_fails_where or "ReturnValues" in body:
-        return False
-    from dynamorm_async.database.settling import read_item  # noqa: PLC0415 - loaded when first used
-
-    try:
-        return await read_item(send, write, deadline) is None
-    except Exception:  # noqa: BLE001 - whatever it was, also of a provider of keys, it is not a word on the delete
-        return False
-
-
-def _forgiven(write: Write, raw: Mapping[str, Any] | None, attempts: int) -> Response:
-    from dynamorm_async.codec.encrypted import revealed  # noqa: PLC0415 - loaded when first used
-    from dynamorm_async.plan.marking import is_done  # noqa: PLC0415 - loaded when first used
-
-    if is_done(write, raw):
-        settle(write)
-    answer = {"Attributes": raw} if write.marks is False else {}
-    return Response(body=msgspec.json.encode(answer, enc_hook=revealed), attempts=attempts)
 
 
 def settle(write: Write) -> None:

@@ -53,7 +53,7 @@ class TransportSettings(msgspec.Struct, frozen=True, kw_only=True):
     lane: LaneChoice = "auto"
     pool_size: int = 50
     timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
-    ca_bundle: Path | None = None
+    ca_bundle: Path | str | None = None
 
     def __repr__(self) -> str:
         return _text(self, self.__rich_repr__())
@@ -247,10 +247,10 @@ def _client(
 
 
 def _ca_bundle(settings: TransportSettings, environ: Mapping[str, str]) -> Path | None:
-    if settings.ca_bundle is not None:
-        return settings.ca_bundle
-    named = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE")
-    if not named:
+    named = settings.ca_bundle
+    if named is None:
+        named = environ.get("AWS_CA_BUNDLE") or environ.get("REQUESTS_CA_BUNDLE") or None
+    if named is None:
         return None
     from pathlib import Path  # noqa: PLC0415 - loaded when first used
 

@@ -16,7 +16,7 @@ import pytest
 
 from dynamorm_async import GSI, Attr, DecodeError, Table, attr, make_converter, model, partition_key, upcast, version
 from dynamorm_async.codec.layout import STORED
-from dynamorm_async.codec.stored import was_upcast
+from dynamorm_async.codec.stored import Stored, was_upcast
 from dynamorm_async.model.spec import spec_of
 
 Item = dict[str, Any]
@@ -73,6 +73,7 @@ def test_an_item_of_the_current_schema_takes_the_compiled_path() -> None:
     bob = CODEC.decode_get(body(Item=NEW))
     assert bob is not None
     assert isinstance(vars(bob)[STORED], msgspec.Struct)
+    assert not isinstance(vars(bob)[STORED], Stored)
     assert not was_upcast(bob)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dynamorm_async.errors import ConfigurationError
-from dynamorm_async.transport import endpoints
+from dynamorm_async.transport import sdk_loader
 from dynamorm_async.transport.base import Endpoint
 from dynamorm_async.transport.endpoints import resolve_endpoint
 from dynamorm_async.transport.sdk_loader import SdkSession
@@ -33,7 +33,7 @@ def no_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(**_: str | None) -> SdkSession:
         pytest.fail("aiobotocore was asked")
 
-    monkeypatch.setattr(endpoints, "open_session", refuse)
+    monkeypatch.setattr(sdk_loader, "open_session", refuse)
 
 
 async def resolve(
