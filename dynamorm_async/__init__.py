@@ -11,8 +11,6 @@ import typing
 
 from dynamorm_async.database.database import Database
 from dynamorm_async.database.metering import Meter, Statistics
-from dynamorm_async.database.reading import Query, Scan
-from dynamorm_async.database.stream import ItemStream
 from dynamorm_async.errors import (
     AccessDenied,
     BadResponse,
@@ -96,14 +94,12 @@ from dynamorm_async.model.define import embedded, model
 from dynamorm_async.model.derived import IndexKey
 from dynamorm_async.model.index import Index, index
 from dynamorm_async.model.key import Key
-from dynamorm_async.model.partition import Partition, partition
 from dynamorm_async.model.table import GSI, LSI, Table
 from dynamorm_async.model.unique import Unique, unique
 from dynamorm_async.model.upcast import Upcaster, upcast
 from dynamorm_async.model.vector import VectorIndex
 from dynamorm_async.model.vector_index import ModelVectorIndex, vector_index
 from dynamorm_async.plan.capacity import Capacity, Prices
-from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 
 if typing.TYPE_CHECKING:
@@ -121,6 +117,8 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.page import Page
     from dynamorm_async.database.pages import PageStream
     from dynamorm_async.database.partiql import PartiQL
+    from dynamorm_async.database.reading import Query, Scan
+    from dynamorm_async.database.stream import ItemStream
     from dynamorm_async.database.tables import Tables
     from dynamorm_async.database.transact_get import TransactGet
     from dynamorm_async.database.transaction import Transaction
@@ -128,6 +126,8 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.vectors import SearchHit
     from dynamorm_async.expressions.vectorattr import VectorAttr
     from dynamorm_async.model.outdated import outdated
+    from dynamorm_async.model.partition import Partition, partition
+    from dynamorm_async.plan.choice import Candidate
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
@@ -293,36 +293,21 @@ __all__ = [
 
 _HOMES: typing.Final = {
     "codec.converter": ("make_converter",),
-    "codec.plain": (
-        "PlainValue",
-        "StatementParameter",
-    ),
+    "codec.plain": ("PlainValue", "StatementParameter"),
     "database.aggregates": ("Groups",),
     "database.batch_get": ("BatchGet",),
     "database.batch_operations": ("BatchProgress",),
     "database.batch_stream": ("BatchGetStream",),
     "database.batch_write": ("BatchWrite",),
-    "database.collection": (
-        "Collection",
-        "Collections",
-    ),
-    "database.execution": (
-        "Execution",
-        "RowStream",
-    ),
-    "database.grouped": (
-        "Grouped",
-        "UnknownItem",
-    ),
-    "database.keyring": (
-        "DataKey",
-        "KeyProvider",
-        "KeyUse",
-        "LocalKeyring",
-    ),
+    "database.collection": ("Collection", "Collections"),
+    "database.execution": ("Execution", "RowStream"),
+    "database.grouped": ("Grouped", "UnknownItem"),
+    "database.keyring": ("DataKey", "KeyProvider", "KeyUse", "LocalKeyring"),
     "database.page": ("Page",),
     "database.pages": ("PageStream",),
     "database.partiql": ("PartiQL",),
+    "database.reading": ("Query", "Scan"),
+    "database.stream": ("ItemStream",),
     "database.tables": ("Tables",),
     "database.transact_get": ("TransactGet",),
     "database.transaction": ("Transaction",),
@@ -330,22 +315,15 @@ _HOMES: typing.Final = {
     "database.vectors": ("SearchHit",),
     "expressions.vectorattr": ("VectorAttr",),
     "model.outdated": ("outdated",),
+    "model.partition": ("Partition", "partition"),
+    "plan.choice": ("Candidate",),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
-    "plan.patterns": (
-        "AccessPatterns",
-        "UniqueValues",
-        "access_patterns",
-    ),
+    "plan.patterns": ("AccessPatterns", "UniqueValues", "access_patterns"),
     "plan.policy": ("iam_policy",),
     "plan.sharing": ("ItemCollection",),
     "plan.statements": ("Statement",),
-    "plan.tables": (
-        "IndexDescription",
-        "OnDemand",
-        "Provisioned",
-        "TableDescription",
-    ),
+    "plan.tables": ("IndexDescription", "OnDemand", "Provisioned", "TableDescription"),
     "plan.vector_tables": ("VectorIndexDescription",),
     "transport.sdk_logging": ("quiet_sdk_logging",),
 }

@@ -27,6 +27,11 @@ class Send(Protocol):
         ...
 
 
+async def pause(seconds: float) -> None:
+    """Wait. A function of our own, since naming anyio's loads its event loop, with the import of the package already."""
+    await anyio.sleep(seconds)
+
+
 async def begin_at_once(_operation: str, timeout: float | None) -> float | None:
     """Let a call begin, where nobody counts them."""
     return timeout
@@ -48,6 +53,6 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     send: Send
     cursors: CursorCodec
     clock: Callable[[], datetime] = utc_now
-    sleep: Callable[[float], Awaitable[object]] = anyio.sleep
+    sleep: Callable[[float], Awaitable[object]] = pause
     note: Note = no_note
     begin: Callable[[str, float | None], Awaitable[float | None]] = begin_at_once

@@ -12,7 +12,6 @@ from dynamorm_async.database.access import Access, utc_now
 from dynamorm_async.database.connection import Connection
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.database.noting import noting
-from dynamorm_async.database.reading import Query, Scan
 from dynamorm_async.database.targets import read_target
 from dynamorm_async.database.writing import send_write
 from dynamorm_async.errors import BatchReport
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from dynamorm_async.database.collection import Collections
     from dynamorm_async.database.keyring import KeyProvider
     from dynamorm_async.database.partiql import PartiQL
+    from dynamorm_async.database.reading import Query, Scan
     from dynamorm_async.database.tables import Tables
     from dynamorm_async.database.transact_get import TransactGet
     from dynamorm_async.database.transaction import Transaction
@@ -299,11 +299,15 @@ class Database:
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
+        from dynamorm_async.database.reading import Query  # noqa: PLC0415 - loaded when first used
+
         spec = spec_of(model)
         return Query(spec, self._prefix + spec.table.name, self._access)
 
     def scan(self, model: type[M]) -> Scan[M]:
         """All items of a model's table, which reads and costs the whole table. See :class:`Scan`."""
+        from dynamorm_async.database.reading import Scan  # noqa: PLC0415 - loaded when first used
+
         spec = spec_of(model)
         return Scan(spec, self._prefix + spec.table.name, self._access)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,8 +22,10 @@ from dynamorm_async.expressions.conditions import (
     Path,
 )
 from dynamorm_async.model.spec import ModelSpec
-from dynamorm_async.plan.choice import Judged, Target
 from dynamorm_async.types import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamorm_async.plan.choice import Judged, Target
 
 NOW: Final = ":now"
 """The placeholder of the time of a read, which moves from page to page and so is no part of what a cursor is bound to."""

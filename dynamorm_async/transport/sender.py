@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random as random_module
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -45,6 +44,13 @@ _TOKEN_SECONDS = 600.0
 """How long DynamoDB remembers a token, from the first request with it on ("TransactWriteItems" in the API Reference)."""
 
 
+def jitter() -> float:
+    """A number from 0 up to 1, each time another; the first failure loads the generator."""
+    from random import random  # noqa: PLC0415 - loaded when first used
+
+    return random()  # noqa: S311 - of a pause
+
+
 class Sender:
     """Sends requests through a lane, again where that is safe and useful.
 
@@ -66,7 +72,7 @@ class Sender:
         policy: RetryPolicy = DEFAULT_POLICY,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = random_module.random,
+        random: Callable[[], float] = jitter,
         room: int | None = None,
     ) -> None:
         self._lane = lane

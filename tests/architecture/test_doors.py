@@ -63,7 +63,7 @@ def test_checkers_see_what_is_loaded() -> None:
     """Each name under TYPE_CHECKING is the very object that the package gives, and is a public name."""
     later = exported_later()
     assert set(later) <= {*dynamorm_async.__all__}
-    assert set(later) == set(dynamorm_async._LATER)
+    assert set(later) == set(vars(dynamorm_async)["_LATER"])
     for name, module in later.items():
         assert getattr(dynamorm_async, name) is getattr(sys.modules[module], name)
 
