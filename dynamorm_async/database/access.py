@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-import anyio
 import msgspec
 
 from dynamorm_async.database.noting import Note, no_note
@@ -25,11 +25,6 @@ class Send(Protocol):
     async def __call__(self, request: Request, timeout: float | None, /) -> Response:
         """Send a request."""
         ...
-
-
-async def pause(seconds: float) -> None:
-    """Wait. A function of our own, since naming anyio's loads its event loop, with the import of the package already."""
-    await anyio.sleep(seconds)
 
 
 async def begin_at_once(_operation: str, timeout: float | None) -> float | None:
@@ -53,6 +48,6 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     send: Send
     cursors: CursorCodec
     clock: Callable[[], datetime] = utc_now
-    sleep: Callable[[float], Awaitable[object]] = pause
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     note: Note = no_note
     begin: Callable[[str, float | None], Awaitable[float | None]] = begin_at_once

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-import anyio
 import msgspec
 
 from dynamorm_async.errors import CredentialsError, DynamormError
@@ -197,6 +196,8 @@ class SdkCredentials:
         await self._fetching.aclose()
 
     async def _renew(self) -> Credentials:
+        import anyio  # noqa: PLC0415 - loaded when first used
+
         try:
             with anyio.fail_after(self._deadline):
                 fetched = await self._fetch()
