@@ -175,3 +175,10 @@ def test_the_tree_is_public() -> None:
     """Every class of the tree can be imported from the package itself."""
     public = vars(sys.modules["dynamorm_async"])
     assert [kind.__name__ for kind in ALL if public.get(kind.__name__) is not kind] == []
+
+
+def test_an_operation_of_a_batch_shows_its_key_alone() -> None:
+    """Neither repr nor what the package rich asks for has the item, which belongs in no log."""
+    left = BatchOperation("put", Thing, Key(Thing, "a"), Thing(pk="a", blob=b"private"))
+    assert repr(left) == "BatchOperation(put Key(Thing, 'a'))"
+    assert left.__rich_repr__() == [("kind", "put"), ("key", Key(Thing, "a"))]

@@ -145,7 +145,9 @@ def test_an_open_lane_shows_no_credentials() -> None:
     endpoint = Endpoint("https", "x.example", 443, "eu-west-1")
     lane: Any = object()
     opened = OpenLane(lane=lane, name="direct", endpoint=endpoint, credentials=keys, owned=None, ca_bundle=None)
-    assert not shows(repr(opened), ALL)
+    shown = opened.__rich_repr__()
+    assert not shows(f"{opened!r} {shown}", ALL)
+    assert [name for name, _ in shown] == ["lane", "name", "endpoint", "ca_bundle"]
 
 
 def test_credentials_stay_in_their_process() -> None:
