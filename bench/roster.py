@@ -25,6 +25,7 @@ class Entry:
         versions: the distributions whose versions the report shows.
         imports: the statement whose time is its import time; empty where there is nothing to import.
         kind: ``async``, or ``sync`` where its calls stop the loop.
+        answers_get: whether it has more than lists, so that it has a cold start.
         note: what it is and how it is used, for the page.
     """
 
@@ -34,6 +35,7 @@ class Entry:
     versions: tuple[str, ...]
     imports: str
     kind: str = "async"
+    answers_get: bool = True
     note: str
 
     @property
@@ -95,7 +97,7 @@ ROSTER = (
         note="a model on the default client, with `DecimalAttribute` and `DatetimeAttribute`. Its Rust core cannot be "
         "asked to decode or encode alone, and its `update` returns nothing. "
         "Its `StringSetAttribute` writes a list where the others write a set; that is let pass. It has no setting for the number of "
-        "connections.",
+        "connections. Its warnings about slow calls are switched off.",
     ),
     Entry(
         name="aiopynamodb",
@@ -121,6 +123,7 @@ ROSTER = (
         package="msgspec",
         versions=("msgspec",),
         imports="",
+        answers_get=False,
         note="the floor where it decodes, with `msgspec.json.decode` into dicts instead.",
     ),
     Entry(

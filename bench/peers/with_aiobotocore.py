@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from contestant import BATCH_GET, BATCH_WRITE, ENCODED, NEW_BALANCE, NEW_NOTE, TRANSACTION
+from contestant import BATCH_GET, BATCH_WRITE, ENCODED, NEW_BALANCE, NEW_NOTE, TRANSACTION, http_answer
 from items import TABLE, Values, Wire, get_item_body, key, query_body, values
 from surroundings import ACCESS_KEY, CONNECTIONS, REGION, SECRET_KEY, endpoint
 
@@ -76,8 +76,7 @@ class Aiobotocore:
         await self._client.transact_write_items(TransactItems=puts)
 
     async def decode(self, body: bytes) -> list[Values]:
-        answer = {"headers": {}, "body": body, "status_code": 200, "context": {}}
-        parsed = await self._parser.parse(answer, self._scanned)
+        parsed = await self._parser.parse(http_answer(body), self._scanned)
         return [self._read(item) for item in parsed["Items"]]
 
     async def encode(self) -> list[bytes]:

@@ -34,6 +34,7 @@ from contestant import (
     NEW_BALANCE,
     NEW_NOTE,
     TRANSACTION,
+    http_answer,
     plain_values,
     typed_values,
 )
@@ -75,7 +76,7 @@ class Address(MapAttribute[str, str]):
 
 
 class User(Model):
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]  # the rest is filled in
         table_name = TABLE
         region = REGION
         host = ""  # the canned server's, once its port is known
@@ -141,8 +142,7 @@ class Aiopynamodb:
                 transaction.save(user)
 
     async def decode(self, body: bytes) -> list[User]:
-        answer = {"headers": {}, "body": body, "status_code": 200, "context": {}}
-        parsed = await self._parser.parse(answer, self._scanned)
+        parsed = await self._parser.parse(http_answer(body), self._scanned)
         return [User.from_raw_data(item) for item in parsed["Items"]]
 
     async def encode(self) -> list[bytes]:

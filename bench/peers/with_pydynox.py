@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -115,6 +116,8 @@ async def open_contestant(port: int) -> AsyncGenerator[Pydynox]:
     """The default client against the canned server on ``port``; it has no setting for the number of connections."""
     client = DynamoDBClient(region=REGION, access_key=ACCESS_KEY, secret_key=SECRET_KEY, endpoint_url=endpoint(port))
     set_default_client(client)
+    # It warns of every call that took 100 ms, which under 1,000 tasks are many; printing them would be its time.
+    logging.getLogger("pydynox").setLevel(logging.ERROR)
     try:
         yield Pydynox(client)
     finally:

@@ -21,6 +21,7 @@ from contestant import (
     NEW_BALANCE,
     NEW_NOTE,
     TRANSACTION,
+    http_answer,
     plain_values,
     typed_values,
 )
@@ -76,7 +77,7 @@ class Address(MapAttribute[str, str]):
 
 
 class User(Model):
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]  # the rest is filled in
         table_name = TABLE
         region = REGION
         host = ""  # the canned server's, once its port is known
@@ -145,8 +146,7 @@ class PynamoDB:
                 transaction.save(user)
 
     async def decode(self, body: bytes) -> list[User]:
-        answer = {"headers": {}, "body": body, "status_code": 200, "context": {}}
-        return [User.from_raw_data(item) for item in self._parser.parse(answer, self._scanned)["Items"]]
+        return [User.from_raw_data(item) for item in self._parser.parse(http_answer(body), self._scanned)["Items"]]
 
     async def encode(self) -> list[bytes]:
         bodies = [{"TableName": TABLE, "Item": user.serialize()} for user in self._users]
