@@ -50,7 +50,10 @@ async def _check_writes(name: str, contestant: Contestant, witness: Floor) -> No
     async def sent(method: str, operation: str) -> Any:  # a request of any operation
         await witness.call(operation, b"{}")  # so that the last one is not another contestant's
         await getattr(contestant, method)()
-        return json.loads(await witness.call(f"{LAST.decode()}{operation}", b"{}"))
+        body = json.loads(await witness.call(f"{LAST.decode()}{operation}", b"{}"))
+        if not body:
+            raise ValueError(f"{name}, {method}: the server was sent no {operation} with anything in it.")
+        return body
 
     if not hasattr(contestant, "put"):
         return

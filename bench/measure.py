@@ -50,8 +50,8 @@ class Amount:
     loops: tuple[str, ...]
 
 
-EVERYTHING = Amount(rounds=11, seconds=0.25, fresh=11, crowds=5, calls=3, stalls=3, streaming=STREAMING, loops=BOTH)
-QUICK = Amount(rounds=3, seconds=0.04, fresh=3, crowds=1, calls=2, stalls=1, streaming=(OURS,), loops=(ASYNCIO,))
+EVERYTHING = Amount(rounds=11, seconds=0.2, fresh=11, crowds=5, calls=3, stalls=3, streaming=STREAMING, loops=BOTH)
+QUICK = Amount(rounds=3, seconds=0.04, fresh=2, crowds=1, calls=2, stalls=1, streaming=(OURS,), loops=(ASYNCIO,))
 LONG_STREAM = 100_000
 
 

@@ -104,7 +104,7 @@ def _cell(cell: Cell | None) -> str:
 def _ratio(ratio: float | None) -> str:
     if ratio is None:
         return ABSENT
-    return f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}"
+    return f"{ratio:.3f}" if ratio < 0.0995 else f"{ratio:.2f}"
 
 
 def _crowd(report: Report) -> str:
@@ -117,7 +117,7 @@ def _crowd(report: Report) -> str:
         ]
         for name, crowd in report.crowd.items()
     ]
-    return table(["", "p50", "p90", "p99", "calls a second", f"{OURS} makes so many times as many"], rows)
+    return table(["", "p50", "p90", "p99", "calls a second", f"{OURS} ÷ it"], rows)
 
 
 def _start(report: Report) -> str:
