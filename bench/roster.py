@@ -132,7 +132,8 @@ ROSTER = (
         package="dynamorm_async",
         versions=("dynamorm-async", "attrs"),
         imports="import dynamorm_async",
-        note="a model, on the direct lane, with its defaults.",
+        note="a model, on the direct lane, with its defaults. Its *render* is the whole plan of the update with all that "
+        "it checks, since its expressions cannot be had without.",
     ),
 )
 NAMES = tuple(entry.name for entry in ROSTER)

@@ -15,12 +15,12 @@ from report import Stall
 from roster import ROSTER
 
 BEAT = 0.001
-PAGES = 5
+PAGES = 4
 TASKS = 10
 
 
 async def stalls(contestants: Mapping[str, Contestant], *, rounds: int) -> dict[str, Stall]:
-    """The longest gap of the beat while 5 full pages are read one after the other, and while 10 tasks read one each.
+    """The longest gap of the beat while 4 full pages are read one after the other, and while 10 tasks read one each.
 
     Those whose calls are not async are left out: each of their calls stands in the loop's way from beginning to end.
     """
