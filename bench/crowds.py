@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from contestant import Contestant
 from report import Crowd, median_ratio
 from roster import OURS
+from rounds import own_garbage_only
 
 TASKS = 1_000
 
@@ -36,11 +37,12 @@ async def crowds(contestants: Mapping[str, Contestant], *, rounds: int, calls: i
     order = list(found)
     for name in order:
         await _one_round(contestants[name], calls=1)  # opens the connections
-    for _ in range(rounds):
-        for name in order:
-            gc.collect()
-            found[name].append(await _one_round(contestants[name], calls=calls))
-        order.append(order.pop(0))
+    with own_garbage_only():
+        for _ in range(rounds):
+            for name in order:
+                gc.collect()
+                found[name].append(await _one_round(contestants[name], calls=calls))
+            order.append(order.pop(0))
     return {name: _summary(each, found.get(OURS, ())) for name, each in found.items()}
 
 

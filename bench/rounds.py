@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contestant import Contestant
@@ -46,16 +47,24 @@ async def compete(
     loops = {name: await _loops(call, seconds) for name, call in calls.items()}
     samples: dict[str, list[Sample]] = {name: [] for name in calls}
     order = list(calls)
-    # What the imports and the warm-up left behind is no contestant's garbage.
+    with own_garbage_only():
+        for _ in range(rounds):
+            for name in order:
+                gc.collect()
+                samples[name].append(await _turn(calls[name], loops[name], workload.width))
+            order.append(order.pop(0))
+    return samples
+
+
+@contextmanager
+def own_garbage_only() -> Generator[None]:
+    """In the block, what imports and warm-ups of all contestants have left is not looked at by the garbage collector."""
     gc.collect()
     gc.freeze()
-    for _ in range(rounds):
-        for name in order:
-            gc.collect()
-            samples[name].append(await _turn(calls[name], loops[name], workload.width))
-        order.append(order.pop(0))
-    gc.unfreeze()
-    return samples
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _at_once(call: Callable[[], Awaitable[object]], width: int) -> Callable[[], Awaitable[object]]:

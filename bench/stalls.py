@@ -13,6 +13,7 @@ from contestant import Contestant
 from items import FULL_PAGE_ORG
 from report import Stall
 from roster import ROSTER
+from rounds import own_garbage_only
 
 BEAT = 0.001
 PAGES = 4
@@ -31,8 +32,9 @@ async def stalls(contestants: Mapping[str, Contestant], *, rounds: int) -> dict[
             continue
         read = contestant.query
         await read(FULL_PAGE_ORG)
-        one = [await _longest_gap(partial(_in_a_row, read)) for _ in range(rounds)]
-        ten = [await _longest_gap(partial(_at_once, read)) for _ in range(rounds)]
+        with own_garbage_only():
+            one = [await _longest_gap(partial(_in_a_row, read)) for _ in range(rounds)]
+            ten = [await _longest_gap(partial(_at_once, read)) for _ in range(rounds)]
         found[entry.name] = Stall(one=statistics.median(one), ten=statistics.median(ten))
     return found
 
