@@ -1,4 +1,4 @@
-"""1,000 tasks at once, each with several calls one after the other: percentiles of the time a call takes, and throughput."""
+"""1,000 tasks at once, each with several calls one after the other: percentiles of a call's time, and throughput."""
 
 from __future__ import annotations
 

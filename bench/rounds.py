@@ -58,7 +58,7 @@ async def compete(
 
 @contextmanager
 def own_garbage_only() -> Generator[None]:
-    """In the block, what imports and warm-ups of all contestants have left is not looked at by the garbage collector."""
+    """In the block, the garbage collector does not look at what imports and warm-ups of all contestants left."""
     gc.collect()
     gc.freeze()
     try:
