@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long differential soak scoreboard lint types bench engines audit lock clean
+.PHONY: help demo test long differential soak scoreboard lint types bench bench-quick engines audit lock clean
 .NOTPARALLEL:
 
 # The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
@@ -29,7 +29,7 @@ complain = $(error make $@ needs what is missing here: $(subst $(space),$(comma)
 require = $(if $(strip $(1)),$(call complain,$(strip $(1))))
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 demo: ## set up and run the quickstart on the embedded engine
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/testing.stamp
@@ -65,9 +65,13 @@ types: ## check types with mypy and pyright, both strict
 	$(call require,$(no_python) $(no_npm))@$(MAKE) -s $(venv)/dev.stamp
 	@$(python) -m mypy & mypy=$$!; $(python) -m pyright --pythonpath $(python); pyright=$$?; wait $$mypy && exit $$pyright
 
-bench: ## measure against raw aiobotocore and print the ratios
+bench: ## measure against every rival and write docs/performance.md, in under 15 minutes
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/bench.stamp
 	@$(python) bench/run.py
+
+bench-quick: ## measure the same with few rounds and print the tables, in under 2 minutes
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/bench.stamp
+	@$(python) bench/run.py --quick
 
 engines: ## fetch the DynamoDB engines that the tests run against
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(PYTHON) scripts/fetch_engines.py

@@ -3,65 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import zlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 import httptools
-from items import get_answer, list_answer
+from items import ORG, SIZES, TABLE, compact, get_answer, list_answer, partition, user_id, values, wire
 from pinning import pinned
+from surroundings import HOST
 
-HOST = "127.0.0.1"
-LAST_PUT = "the-last-put"
-"""A GetItem that has this text in its body is answered with the item that was last put."""
+LAST = b"Last"
+"""This before an operation's name asks for the body of the last request of that operation."""
 
+STREAM = "stream-"
+"""A partition of this name and a number has so many items, in pages of ``STREAM_PAGE``."""
+STREAM_PAGE = 100
 
-class Finder(Protocol):
-    """What a canned server knows."""
-
-    def find(self, operation: bytes, body: bytes, /) -> bytes:
-        """The whole HTTP answer to a request."""
-        ...
+BACKLOG = 2_048  # a crowd of clients without a limit connects all at once
 
 
 class Answers:
-    """The answer to each operation, and the last item put (for the check before the timing)."""
+    """The answer to each operation, and the last request of each that writes (for the check before the timing)."""
 
     def __init__(self) -> None:
-        self.last_put = b"{}"
-        self._hundred = whole_answer(list_answer(100))
-        self._thousand = whole_answer(list_answer(1_000))
-        self._get = whole_answer(get_answer(1))
+        self._last: dict[bytes, bytes] = {}
+        item = wire(values(1))
+        hundred = [wire(each) for each in partition(ORG)]
+        self._partitions = {f'"{org}"'.encode(): whole_answer(list_answer(partition(org))) for org in SIZES}
+        self._stream_items = json.dumps(hundred, separators=(",", ":"))
+        self._updated = whole_answer(compact({"Attributes": item}))
         self._empty = whole_answer(b"{}")
-        self._unknown = whole_answer(
-            b'{"__type":"com.amazon.coral.service#UnknownOperationException",'
-            b'"message":"the canned server does not know this operation"}',
-            status=b"400 Bad Request",
-        )
+        self._fixed = {
+            b"GetItem": whole_answer(get_answer(1)),
+            b"Scan": whole_answer(list_answer(values(number) for number in range(1_000))),
+            b"BatchGetItem": whole_answer(compact({"Responses": {TABLE: hundred}, "UnprocessedKeys": {}})),
+            b"PutItem": self._empty,
+            b"BatchWriteItem": whole_answer(b'{"UnprocessedItems":{}}'),
+            b"TransactWriteItems": self._empty,
+        }
 
-    def find(self, operation: bytes, body: bytes, /) -> bytes:
+    def find(self, operation: bytes, body: bytes) -> bytes:
         """The whole HTTP answer to a request."""
-        if operation == b"GetItem":
-            return whole_answer(self.last_put) if LAST_PUT.encode() in body else self._get
-        if operation == b"PutItem":
-            self.last_put = body
-            return self._empty
+        if operation.startswith(LAST):
+            return whole_answer(self._last.get(operation.removeprefix(LAST), b"{}"))
+        if operation in {b"PutItem", b"UpdateItem", b"BatchWriteItem", b"TransactWriteItems"}:
+            self._last[operation] = body
         if operation == b"Query":
-            return self._hundred
-        if operation == b"Scan":
-            return self._thousand
-        return self._unknown
+            return self._query(body)
+        if operation == b"UpdateItem":
+            return self._updated if b"ALL_NEW" in body else self._empty
+        return self._fixed.get(operation) or _unknown(operation)
+
+    def _query(self, body: bytes) -> bytes:
+        for org, answer in self._partitions.items():
+            if org in body:
+                return answer
+        return self._stream_page(json.loads(body))
+
+    def _stream_page(self, body: dict[str, dict[str, dict[str, str]]]) -> bytes:
+        [org] = [each["S"] for each in body["ExpressionAttributeValues"].values()]
+        start = body.get("ExclusiveStartKey")
+        read = STREAM_PAGE + (int(start["user_id"]["S"].removeprefix("u")) if start else 0)
+        end = read >= int(org.removeprefix(STREAM))
+        last = "" if end else f',"LastEvaluatedKey":{json.dumps({"org": {"S": org}, "user_id": {"S": user_id(read)}})}'
+        page = f'{{"Count":{STREAM_PAGE},"ScannedCount":{STREAM_PAGE},"Items":{self._stream_items}{last}}}'
+        return whole_answer(page.encode())
 
 
 class CannedProtocol(asyncio.Protocol):
     """One keep-alive HTTP/1.1 connection."""
 
-    def __init__(self, answers: Finder) -> None:
+    def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.WriteTransport | None = None
@@ -90,19 +108,18 @@ class CannedProtocol(asyncio.Protocol):
 
 
 @contextmanager
-def canned_server(*, cpu: int | None = None, program: Path = Path(__file__)) -> Generator[int]:
+def canned_server(*, cpu: int | None = None) -> Generator[int]:
     """Start the server in a process of its own.
 
     Args:
         cpu: the CPU to keep it on; ``None`` leaves it to the scheduler.
-        program: the file that is run as the server, as ``python FILE --serve``; it calls :func:`serve`.
 
     Yields:
         The port it listens on, on the loopback address. The process ends with the block, or with this process.
     """
     with pinned(cpu):
-        process = subprocess.Popen(  # noqa: S603 - a file of this folder, under this very interpreter
-            [sys.executable, program, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        process = subprocess.Popen(  # noqa: S603 - this very file, under this very interpreter
+            [sys.executable, Path(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
     with process:
         assert process.stdin is not None
@@ -116,25 +133,6 @@ def canned_server(*, cpu: int | None = None, program: Path = Path(__file__)) -> 
             process.stdin.close()
 
 
-def plain_environment(inherited: Mapping[str, str], *, port: int) -> dict[str, str]:
-    """An environment with static keys, no profile, no proxy, and the canned server as DynamoDB."""
-    kept = {
-        name: value
-        for name, value in inherited.items()
-        if not name.upper().startswith("AWS_") and not name.lower().endswith("_proxy")
-    }
-    return kept | {
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_REGION": "eu-west-1",
-        "AWS_CONFIG_FILE": "missing-config",
-        "AWS_SHARED_CREDENTIALS_FILE": "missing-credentials",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL_DYNAMODB": f"http://{HOST}:{port}",
-    }
-
-
 def whole_answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
     """An HTTP answer around a body, with its right CRC32."""
     return (
@@ -145,11 +143,21 @@ def whole_answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
     ) % (status, formatdate(usegmt=True).encode(), len(body), zlib.crc32(body), body)
 
 
-async def serve(answers: Finder) -> None:
+def _unknown(operation: bytes) -> bytes:
+    body = compact(
+        {
+            "__type": "com.amazon.coral.service#UnknownOperationException",
+            "message": f"the canned server does not know {operation.decode(errors='replace')}",
+        }
+    )
+    return whole_answer(body, status=b"400 Bad Request")
+
+
+async def serve(answers: Answers) -> None:
     """Answer on a free port of the loopback address, printed first, until standard input ends."""
     loop = asyncio.get_running_loop()
     orphaned = asyncio.Event()
-    server = await loop.create_server(lambda: CannedProtocol(answers), HOST, 0)
+    server = await loop.create_server(lambda: CannedProtocol(answers), HOST, 0, backlog=BACKLOG)
     print(server.sockets[0].getsockname()[1], flush=True)
     # Standard input turns readable only when the parent closes it or ends.
     loop.add_reader(sys.stdin.fileno(), orphaned.set)

@@ -1,72 +1,108 @@
-"""From the start of the process to the first answer, in fresh interpreters; and what the import costs.
+"""Fresh interpreters: from the start of the process to the first answer, and what an import takes.
 
-``python bench/cold_start.py`` prints both. With a contestant's name and a port it is the fresh interpreter itself:
-it makes one GetItem call, prints the CPU time it has used, and ends; each contestant then imports only its own.
+``python bench/cold_start.py`` prints what the import of the library costs, module by module.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
-CONTESTANTS = ("sdk", "floor", "dynamorm")
+from surroundings import plain_environment
+
+FIRST_ANSWER = Path(__file__).parent / "first_answer.py"
+IMPORTS = "import asyncio, ssl, msgspec, attrs, httptools"
+"""What the library cannot do without: its import is compared with this."""
+
+_TIMED_IMPORT = """\
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+{statement}
+print(time.process_time() - cpu, time.perf_counter() - wall)
+"""
 
 
 @contextmanager
 def fresh_environment(port: int) -> Generator[dict[str, str]]:
     """The environment of the fresh interpreters: static keys, and byte code cached, in a folder of its own."""
-    from canned import plain_environment
-
     with TemporaryDirectory() as cache:
         environment = plain_environment(os.environ, port=port) | {"PYTHONPYCACHEPREFIX": cache}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         yield environment
 
 
-def start(contestant: str, *, port: int, environment: dict[str, str]) -> tuple[float, float]:
-    """Run one fresh interpreter until its first answer.
+def cold_starts(names: Sequence[str], *, port: int, rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Fresh interpreters until their first answer, in turn.
 
     Returns:
-        The seconds of its CPU time, and of wall time, from the start of the process to the first answer.
+        For each contestant one pair a round: seconds of CPU and of wall time, from the start of the process.
 
     Raises:
-        RuntimeError: the interpreter ended without an answer; its error stands on standard error.
+        RuntimeError: an interpreter ended without an answer.
     """
-    began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 - this very file, under this very interpreter
-        [sys.executable, __file__, contestant, str(port)], stdout=subprocess.PIPE, env=environment
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        wall = time.perf_counter() - began
-    if not line:
-        raise RuntimeError(f"cold start of {contestant}: the process ended before its first answer.")
-    return float(line), wall
+
+    def start(name: str, environment: Mapping[str, str]) -> tuple[float, float]:
+        line, wall = _first_line([str(FIRST_ANSWER), name, str(port)], environment)
+        return float(line), wall
+
+    return _in_turn({name: name for name in names}, start, port=port, rounds=rounds)
 
 
-def cold_starts(contestants: Sequence[str], *, port: int, rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Fresh interpreters in turn, after one round that fills the byte-code cache.
+def import_times(statements: Mapping[str, str], *, port: int, rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Imports in fresh interpreters, in turn.
 
     Returns:
-        For each contestant one pair a round: seconds of CPU, seconds of wall time.
+        For each name one pair a round: seconds of CPU and of wall time of the statement alone.
     """
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+
+    def start(statement: str, environment: Mapping[str, str]) -> tuple[float, float]:
+        line, _ = _first_line(["-c", _TIMED_IMPORT.format(statement=statement)], environment)
+        cpu, wall = line.split()
+        return float(cpu), float(wall)
+
+    return _in_turn(statements, start, port=port, rounds=rounds)
+
+
+def _in_turn(
+    what: Mapping[str, str],
+    start: Callable[[str, Mapping[str, str]], tuple[float, float]],
+    *,
+    port: int,
+    rounds: int,
+) -> dict[str, list[tuple[float, float]]]:
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in what}
     with fresh_environment(port) as environment:
-        for number in range(rounds + 1):
-            for name in contestants:
-                pair = start(name, port=port, environment=environment)
+        for number in range(rounds + 1):  # the first round fills the byte-code cache
+            for name, argument in what.items():
+                pair = start(argument, environment)
                 if number:
                     times[name].append(pair)
     return times
 
 
-def import_times(module: str, *, port: int) -> list[tuple[float, str]]:
+def _first_line(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, float]:
+    """What a fresh interpreter prints first, and the seconds from its start to that."""
+    began = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 - this very interpreter
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        wall = time.perf_counter() - began
+        # Read to its end, though what a process says once it has answered is of no interest here.
+        _, error = process.communicate()
+    if not line:
+        raise RuntimeError(f"the fresh interpreter with {arguments} ended before it printed its time: {error}")
+    return line, wall
+
+
+def costs(module: str, *, port: int) -> list[tuple[float, str]]:
     """What an import costs, by ``-X importtime``, with the byte code cached.
 
     Returns:
@@ -78,10 +114,10 @@ def import_times(module: str, *, port: int) -> list[tuple[float, str]]:
     rows = [line.removeprefix("import time:").split("|") for line in lines[1:]]
     whole = next(int(total) for _, total, name in reversed(rows) if name.strip() == module)
     alone = sorted(((int(own) / 1_000, name.strip()) for own, _, name in rows), reverse=True)
-    return [(whole / 1_000, module), *alone[:10]]
+    return [(whole / 1_000, module), *alone[:20]]
 
 
-def _import(module: str, environment: dict[str, str]) -> str:
+def _import(module: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - this very interpreter
         [sys.executable, "-X", "importtime", "-c", f"import {module}"],
         env=environment,
@@ -92,56 +128,6 @@ def _import(module: str, environment: dict[str, str]) -> str:
     return done.stderr
 
 
-async def _sdk(port: int) -> None:
-    from importlib import import_module
-
-    from items import get_item_body
-
-    # aiobotocore has no types; what is taken from a module object is Any.
-    session = import_module("aiobotocore.session").get_session()
-    async with session.create_client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}") as client:
-        assert "Item" in await client.get_item(**get_item_body(1))
-        _report()
-
-
-async def _floor(port: int) -> None:
-    from floor import open_floor
-
-    async with open_floor(port) as floor:
-        assert await floor.get()
-        _report()
-
-
-async def _dynamorm(port: int) -> None:
-    from items import ORG
-    from workloads_dynamorm import User
-
-    from dynamorm_async import Database
-
-    async with Database(endpoint=f"http://127.0.0.1:{port}") as db:
-        assert await db.get(User, ORG, "u000001")
-        _report()
-
-
-def _report() -> None:
-    print(time.process_time(), flush=True)
-
-
-def _main() -> None:
-    from canned import canned_server
-
-    with canned_server() as port:
-        for name, times in cold_starts(CONTESTANTS, port=port, rounds=9).items():
-            cpu, wall = (sorted(each)[len(each) // 2] * 1_000 for each in zip(*times, strict=True))
-            print(f"{name:10} CPU {cpu:7.1f} ms   wall {wall:7.1f} ms")
-        print("import, cumulative, then the costliest modules alone:")
-        for milliseconds, module in import_times("dynamorm_async", port=port):
-            print(f"{milliseconds:9.1f} ms  {module}")
-
-
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        first_answer = {"sdk": _sdk, "floor": _floor, "dynamorm": _dynamorm}[sys.argv[1]]
-        asyncio.run(first_answer(int(sys.argv[2])))
-    else:
-        _main()
+    for cost, imported in costs("dynamorm_async", port=1):
+        print(f"{cost:9.1f} ms  {imported}")

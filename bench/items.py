@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
@@ -16,15 +16,20 @@ Wire: TypeAlias = dict[str, Any]
 
 TABLE = "users"
 ORG = "acme"
+LARGE_ORG = "acme-large"
+FULL_PAGE_ORG = "acme-full-page"
+SIZES = {ORG: 100, LARGE_ORG: 1_000, FULL_PAGE_ORG: 4_584}
+"""How many items each partition has. The last fills one page: 1 MB as DynamoDB counts it, 1.95 MB of JSON."""
+
 STREETS = ("Mill Lane", "Dock Road", "Rue Cler", "Kirchweg", "Via Roma")
 CITIES = ("Leeds", "Porto", "Bonn", "Paris", "Utrecht")
 
 
-def values(number: int) -> Values:
+def values(number: int, org: str = ORG) -> Values:
     """Item number ``number`` as plain values; the same number gives the same item."""
     return {
-        "org": ORG,
-        "user_id": f"u{number:06d}",
+        "org": org,
+        "user_id": user_id(number),
         "email": f"u{number}@example.com",
         "age": 18 + number % 80,
         "score": Decimal(number * 37 % 9_973) / 4 + Decimal("0.25"),
@@ -38,6 +43,16 @@ def values(number: int) -> Values:
     }
 
 
+def partition(org: str) -> list[Values]:
+    """Every item of a partition."""
+    return [values(number, org) for number in range(SIZES[org])]
+
+
+def user_id(number: int) -> str:
+    """The sort key of item ``number``."""
+    return f"u{number:06d}"
+
+
 def wire(item: Mapping[str, object]) -> Wire:
     """Plain values as DynamoDB sends them."""
     return {name: _wire_value(value) for name, value in item.items()}
@@ -45,40 +60,42 @@ def wire(item: Mapping[str, object]) -> Wire:
 
 def plain(item: Mapping[str, Wire]) -> Values:
     """An item as DynamoDB sends it, as plain values; every number is a ``Decimal``."""
-    return {name: _plain_value(value) for name, value in item.items()}
+    return {name: plain_value(value) for name, value in item.items()}
 
 
-def get_item_body(number: int, *, user_id: str | None = None) -> Wire:
-    """The parameters of GetItem for item ``number``, or for another ``user_id``."""
-    return {"TableName": TABLE, "Key": {"org": {"S": ORG}, "user_id": {"S": user_id or f"u{number:06d}"}}}
+def key(number: int) -> Wire:
+    """The key of item ``number`` as DynamoDB takes it."""
+    return {"org": {"S": ORG}, "user_id": {"S": user_id(number)}}
 
 
-def put_item_body(number: int) -> Wire:
-    """The parameters of PutItem for item ``number``."""
-    return {"TableName": TABLE, "Item": wire(values(number))}
+def get_item_body(number: int) -> Wire:
+    """The parameters of GetItem for item ``number``."""
+    return {"TableName": TABLE, "Key": key(number)}
 
 
-def query_body() -> Wire:
-    """The parameters of Query for every item of the partition."""
+def query_body(org: str = ORG) -> Wire:
+    """The parameters of Query for every item of a partition."""
     return {
         "TableName": TABLE,
         "KeyConditionExpression": "#org = :org",
         "ExpressionAttributeNames": {"#org": "org"},
-        "ExpressionAttributeValues": {":org": {"S": ORG}},
+        "ExpressionAttributeValues": {":org": {"S": org}},
     }
 
 
 def get_answer(number: int) -> bytes:
     """The body of a GetItem answer."""
-    return _compact({"Item": wire(values(number))})
+    return compact({"Item": wire(values(number))})
 
 
-def list_answer(count: int) -> bytes:
+def list_answer(items: Iterable[Values], **more: object) -> bytes:
     """The body of a Query or Scan answer of one page."""
-    return _compact({"Count": count, "Items": [wire(values(number)) for number in range(count)], "ScannedCount": count})
+    wires = [wire(item) for item in items]
+    return compact({"Count": len(wires), "Items": wires, "ScannedCount": len(wires), **more})
 
 
-def _compact(body: Wire) -> bytes:
+def compact(body: Wire) -> bytes:
+    """JSON as DynamoDB writes it, without spaces."""
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -100,7 +117,8 @@ def _wire_value(value: object) -> Wire:
             raise TypeError(f"the benchmark's item has no attribute of type {type(value).__name__}.")
 
 
-def _plain_value(tagged: Wire) -> object:
+def plain_value(tagged: Wire) -> object:
+    """An AttributeValue as a plain value."""
     [(tag, content)] = tagged.items()
     match tag:
         case "S" | "BOOL":
@@ -112,6 +130,6 @@ def _plain_value(tagged: Wire) -> object:
         case "M":
             return plain(content)
         case "L":
-            return [_plain_value(each) for each in content]
+            return [plain_value(each) for each in content]
         case _:
             raise ValueError(f"the benchmark's item has no attribute of DynamoDB type {tag}.")

@@ -1,110 +1,189 @@
-"""The tables that a run prints, and the pyperf file that keeps every round."""
+"""What a run has found, as it is kept in ``report.json``: everything that the pages show is made from this."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
+import msgspec
+from roster import BASE, OURS
 from rounds import Sample
 
-# pyperf has no types; what is taken from a module object is Any.
-pyperf = import_module("pyperf")
+Clock: TypeAlias = Literal["cpu", "wall"]
+CLOCKS: tuple[Clock, ...] = ("cpu", "wall")
+RESULTS = Path(__file__).parent / "results"
+REPORT = RESULTS / "report.json"
+EVERY_ROUND = RESULTS / "latest.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """The largest ratio to a contestant that is still good enough, in CPU time or in wall time."""
+class Cell(msgspec.Struct, frozen=True):
+    """The median over the rounds, and the median deviation from it, in seconds a call."""
 
+    median: float
+    deviation: float
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """One workload under one clock, by contestant.
+
+    Attributes:
+        cells: times.
+        ours: dynamorm-async's time divided by the contestant's: the median of the ratios within each round.
+        relative: the contestant's time divided by aiobotocore's, likewise.
+    """
+
+    cells: dict[str, Cell]
+    ours: dict[str, float]
+    relative: dict[str, float]
+
+
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
+    """One workload on one event loop."""
+
+    loop: str
     workload: str
-    against: str
-    ratio: float
-    clock: str = "cpu"
+    cpu: Timing
+    wall: Timing
 
 
-TARGETS = (
-    Target(workload="get 1", against="sdk", ratio=0.15),
-    Target(workload="get 1", against="floor", ratio=1.6),
-    Target(workload="query 100", against="sdk", ratio=0.08),
-    Target(workload="scan 1,000", against="sdk", ratio=0.06),
-    Target(workload="cold start", against="sdk", ratio=0.4, clock="wall"),
-)
+class Crowd(msgspec.Struct, frozen=True, kw_only=True):
+    """Many tasks at once: seconds a call at three percentiles, and calls a second; medians over the rounds.
+
+    Attributes:
+        throughput_of_ours: dynamorm-async's throughput divided by this contestant's, within each round.
+        our_p99_to_p50: dynamorm-async's 99th percentile divided by this contestant's median, within each round.
+    """
+
+    p50: float
+    p90: float
+    p99: float
+    throughput: float
+    throughput_of_ours: float | None
+    our_p99_to_p50: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Peaks(msgspec.Struct, frozen=True, kw_only=True):
+    """The most bytes that Python held at once during a stream, by tracemalloc."""
+
+    short: int
+    long: int
+
+
+class Stall(msgspec.Struct, frozen=True, kw_only=True):
+    """The longest gap of a 1 ms beat, in seconds, beside that millisecond; medians over the rounds."""
+
+    one: float
+    ten: float
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A target and what was measured; ``None`` where it was not."""
+
+    target: str
+    measured: float | None
+    shown: str
+    met: bool | None
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run was made."""
+
+    cpu: str
+    cpus: int
+    system: str
+    python: str
+    pinning: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a run has found."""
+
+    date: str
+    machine: Machine
+    versions: dict[str, str]
+    rounds: int
+    seconds: float
+    timed: list[Timed]
+    cold_start: Timed
+    imports: Timed
+    crowd: dict[str, Crowd]
+    memory: dict[str, Peaks]
+    stalls: dict[str, Stall]
+    targets: list[Verdict]
+
+    def workload(self, name: str, loop: str) -> Timed | None:
+        """The workload of that name on that loop, if it was measured."""
+        return next((each for each in self.timed if (each.workload, each.loop) == (name, loop)), None)
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The samples of one workload, by contestant; those of one index belong to the same round."""
 
+    loop: str
     workload: str
     samples: dict[str, list[Sample]]
 
-    def seconds(self, contestant: str, clock: str) -> list[float]:
+    def seconds(self, contestant: str, clock: Clock) -> list[float]:
         """A contestant's seconds a call, round by round; empty where it did not take part."""
-        return [getattr(sample, clock) for sample in self.samples.get(contestant, ())]
+        return [sample.cpu if clock == "cpu" else sample.wall for sample in self.samples.get(contestant, ())]
 
-    def ratio(self, contestant: str, against: str, clock: str) -> float | None:
-        """The median, over the rounds, of the ratio within a round; ``None`` where one did not take part."""
-        pairs = zip(self.seconds(contestant, clock), self.seconds(against, clock), strict=False)
-        ratios = [one / other for one, other in pairs]
-        return statistics.median(ratios) if ratios else None
+    def ratio(self, contestant: str, against: str, clock: Clock) -> float | None:
+        """The median of the ratios within each round; ``None`` where one did not take part."""
+        return median_ratio(self.seconds(contestant, clock), self.seconds(against, clock))
 
+    def timed(self) -> Timed:
+        """What is kept of it in the report."""
+        return Timed(loop=self.loop, workload=self.workload, cpu=self._timing("cpu"), wall=self._timing("wall"))
 
-def print_tables(results: Sequence[Result]) -> None:
-    """Print CPU time, wall time, and the targets."""
-    for clock, title in (("cpu", "CPU time of the client process"), ("wall", "Wall time")):
-        print(f"\n{title}, µs a call (median of rounds ± median deviation)")
-        print(f"{'':12}{'aiobotocore':>22}{'floor':>18}{'dynamorm':>20}{'/ aiobotocore':>15}{'/ floor':>9}")
-        for result in results:
-            print(_row(result, clock))
-    print("\nTargets")
-    for target in TARGETS:
-        print(_verdict(target, results))
+    def _timing(self, clock: Clock) -> Timing:
+        return Timing(
+            cells={name: cell(self.seconds(name, clock)) for name in self.samples},
+            ours=_present({name: self.ratio(OURS, name, clock) for name in self.samples if name != OURS}),
+            relative=_present({name: self.ratio(name, BASE, clock) for name in self.samples if name != BASE}),
+        )
 
 
-def save(results: Iterable[Result], path: Path) -> None:
-    """Keep every round's value in pyperf's format, one benchmark for each workload, contestant and clock."""
-    benchmarks = [
-        _benchmark(f"{result.workload}, {contestant}, {clock}", result.seconds(contestant, clock), samples[0].calls)
-        for result in results
-        for contestant, samples in result.samples.items()
-        for clock in ("cpu", "wall")
-    ]
+def cell(seconds: Sequence[float]) -> Cell:
+    """The median and its deviation."""
+    middle = statistics.median(seconds)
+    return Cell(middle, statistics.median(abs(each - middle) for each in seconds))
+
+
+def median_ratio(ones: Sequence[float], others: Sequence[float]) -> float | None:
+    """The median of the ratios within each round, which moves far less than the times do."""
+    ratios = [one / other for one, other in zip(ones, others, strict=False)]
+    return statistics.median(ratios) if ratios else None
+
+
+def load(path: Path = REPORT) -> Report:
+    """The stored report."""
+    return msgspec.json.decode(path.read_bytes(), type=Report)
+
+
+def store(report: Report, path: Path = REPORT) -> None:
+    """Keep the report, readable line by line."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+
+
+def store_rounds(results: Iterable[Result], path: Path = EVERY_ROUND) -> None:
+    """Keep every round's value in pyperf's format, one benchmark for each loop, workload, contestant and clock."""
+    pyperf = import_module("pyperf")  # has no types; what is taken from a module object is Any
+    path.parent.mkdir(parents=True, exist_ok=True)
+    benchmarks = [benchmark for result in results for benchmark in _benchmarks(pyperf, result)]
     pyperf.BenchmarkSuite(benchmarks).dump(str(path), replace=True)
 
 
-def _benchmark(name: str, seconds: list[float], calls: int) -> Any:  # a pyperf.Benchmark
-    return pyperf.Benchmark([pyperf.Run(seconds, metadata={"name": name, "unit": "second", "loops": calls})])
+def _benchmarks(pyperf: Any, result: Result) -> Iterable[Any]:  # pyperf has no types
+    for contestant, samples in result.samples.items():
+        for clock in CLOCKS:
+            name = ", ".join(filter(None, (result.loop, result.workload, contestant, clock)))
+            metadata = {"name": name, "unit": "second", "loops": samples[0].calls}
+            yield pyperf.Benchmark([pyperf.Run(result.seconds(contestant, clock), metadata=metadata)])
 
 
-def _row(result: Result, clock: str) -> str:
-    sdk, floor, ours = (_cell(result.seconds(name, clock)) for name in ("sdk", "floor", "dynamorm"))
-    to_sdk, to_floor = (result.ratio("dynamorm", other, clock) for other in ("sdk", "floor"))
-    return f"{result.workload:12}{sdk:>22}{floor:>18}{ours:>20}{_times(to_sdk):>15}{_times(to_floor):>9}"
-
-
-def _cell(seconds: list[float]) -> str:
-    if not seconds:
-        return "-"
-    middle = statistics.median(seconds)
-    spread = statistics.median(abs(each - middle) for each in seconds)
-    return f"{middle * 1e6:,.0f} ± {spread * 1e6:,.0f}"
-
-
-def _times(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{ratio:.3f}"
-
-
-def _verdict(target: Target, results: Sequence[Result]) -> str:
-    ratio = next(
-        (each.ratio("dynamorm", target.against, target.clock) for each in results if each.workload == target.workload),
-        None,
-    )
-    name = {"sdk": "aiobotocore", "floor": "the floor"}[target.against]
-    clock = {"cpu": "CPU", "wall": "wall time"}[target.clock]
-    verdict = "not measured" if ratio is None else "ok" if ratio <= target.ratio else "missed"
-    limit = f"<= {target.ratio:.2f} x {name}'s {clock}"
-    return f"  {target.workload:12}{limit:36}{_times(ratio):>6}  {verdict}"
+def _present(ratios: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: ratio for name, ratio in ratios.items() if ratio is not None}

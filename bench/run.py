@@ -1,4 +1,4 @@
-"""What ``make bench`` runs: every workload and contestant in one run, printed as ratios.
+"""What ``make bench`` runs: every workload and contestant in one run.
 
 A benchmark is no test: a missed target is printed, and only a workload that fails ends the run with an error.
 """
@@ -8,120 +8,117 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from canned import canned_server, plain_environment
-from cold_start import CONTESTANTS, cold_starts, import_times
-from floor import open_floor
+import msgspec
+from canned import canned_server
+from machine import this_machine, versions
+from measure import EVERYTHING, QUICK, Amount, Findings, check_all, measure
 from pinning import choose, pinned
-from report import Result, print_tables, save
-from rounds import WORKLOADS, Contestant, Sample, check, compete
-
-RESULTS = Path(__file__).parent / "results" / "latest.json"
-
-
-@asynccontextmanager
-async def open_contestants(names: Sequence[str], port: int) -> AsyncGenerator[dict[str, Contestant]]:
-    """The contestants by name, each imported only if it takes part."""
-    async with AsyncExitStack() as stack:
-        contestants: dict[str, Contestant] = {}
-        for name in names:
-            if name == "sdk":
-                from workloads_sdk import open_sdk
-
-                contestants[name] = await stack.enter_async_context(open_sdk(port))
-            elif name == "floor":
-                contestants[name] = await stack.enter_async_context(open_floor(port))
-            else:
-                from workloads_dynamorm import open_dynamorm
-
-                contestants[name] = await stack.enter_async_context(open_dynamorm(port))
-        yield contestants
+from render import differing, write_pages
+from report import EVERY_ROUND, REPORT, RESULTS, Report, load, store, store_rounds
+from roster import NAMES, ROSTER, Entry
+from surroundings import plain_environment
+from tables import print_report
+from targets import verdicts
 
 
-async def measure(names: Sequence[str], *, port: int, rounds: int, seconds: float) -> list[Result]:
-    """Check every contestant, then time every workload."""
-    results: list[Result] = []
-    async with open_contestants(names, port) as contestants, open_floor(port) as witness:
-        for name, contestant in contestants.items():
-            await check(name, contestant, witness)
-        print(f"checked: {', '.join(names)} read and write the same values")
-        for workload in WORKLOADS:
-            samples = await compete(contestants, workload, rounds=rounds, seconds=seconds)
-            results.append(Result(workload=workload.name, samples=samples))
-    return results
-
-
-def cold(names: Sequence[str], *, port: int, rounds: int) -> Result:
-    """Time fresh processes."""
-    times = cold_starts(names, port=port, rounds=rounds)
-    samples = {name: [Sample(cpu, wall) for cpu, wall in pairs] for name, pairs in times.items()}
-    return Result(workload="cold start", samples=samples)
-
-
-def main() -> None:
-    """Run what the command line asks for."""
+def main() -> int:
+    """Do what the command line asks for; 1 where pages are not what they should be."""
     options = _options()
-    names: Sequence[str] = options.only
-    print(
-        f"Python {platform.python_version()}, aiobotocore {version('aiobotocore')}, "
-        f"{'uvloop' if options.uvloop else 'asyncio'}, {os.cpu_count()} CPUs, client and server pinned: {options.pin}"
-    )
+    if options.render:
+        return _render(check=options.check)
+    entries = [entry for entry in ROSTER if entry.name in options.only and _is_installed(entry)]
+    amount = QUICK if options.quick else EVERYTHING
+    began = datetime.now(UTC)
     client_cpu, server_cpu = choose(options.pin)
     with canned_server(cpu=server_cpu) as port:
         environment = plain_environment(os.environ, port=port)
         os.environ.clear()
         os.environ.update(environment)
-        with pinned(client_cpu), asyncio.Runner(loop_factory=_loop_factory(options.uvloop)) as runner:
-            seconds, rounds = (0.1, 9) if options.quick else (0.4, 15)
-            results = runner.run(measure(names, port=port, rounds=rounds, seconds=seconds))
-        results.append(cold(names, port=port, rounds=5 if options.quick else 15))
-        print_tables(results)
-        if "dynamorm" in names:
-            _print_import(port)
-    save(results, options.output)
-    print(f"\nevery round is kept in {options.output} (python -m pyperf show, stats, hist, compare_to)")
+        with pinned(client_cpu):
+            if options.check:
+                asyncio.run(check_all(entries, port))
+                return 0
+            findings = measure(entries, port, amount)
+    report = _report(findings, entries, amount, date=f"{began:%Y-%m-%d}", pinning=options.pin)
+    print_report(report)
+    print(f"\nThe run took {(datetime.now(UTC) - began).total_seconds():.0f} s.")
+    # A quick run, or one of some contestants, is not what the pages show.
+    whole = not options.quick and tuple(options.only) == NAMES
+    if options.output or whole:
+        _keep(findings, report, options.output or RESULTS)
+    if whole and not options.output:
+        write_pages(report)
+    return 0
+
+
+def _report(findings: Findings, entries: Sequence[Entry], amount: Amount, *, date: str, pinning: str) -> Report:
+    report = Report(
+        date=date,
+        machine=this_machine(pinning),
+        versions=versions(entries, "uvloop"),
+        rounds=amount.rounds,
+        seconds=amount.seconds,
+        timed=[result.timed() for result in findings.timed],
+        cold_start=findings.cold_start.timed(),
+        imports=findings.imports.timed(),
+        crowd=findings.crowd,
+        memory=findings.memory,
+        stalls=findings.stalls,
+        targets=[],
+    )
+    return msgspec.structs.replace(report, targets=verdicts(report))
+
+
+def _keep(findings: Findings, report: Report, folder: Path) -> None:
+    store(report, folder / REPORT.name)
+    store_rounds([*findings.timed, findings.cold_start, findings.imports], folder / EVERY_ROUND.name)
+    print(f"The report is in {folder / REPORT.name}, every round in {folder / EVERY_ROUND.name} (python -m pyperf).")
+
+
+def _render(*, check: bool) -> int:
+    report = load()
+    if not check:
+        write_pages(report)
+        return 0
+    wrong = differing(report)
+    for path in wrong:
+        print(f"{path} is not what bench/results/report.json renders to; run python bench/run.py --render")
+    return 1 if wrong else 0
+
+
+def _is_installed(entry: Entry) -> bool:
+    if not entry.installed:
+        print(f"{entry.name} is not installed here and does not take part.", file=sys.stderr)
+    return entry.installed
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Benchmarks, as ratios to raw aiobotocore and to the bare floor.")
-    parser.add_argument("--quick", action="store_true", help="shorter and fewer rounds: about a minute")
+    parser = argparse.ArgumentParser(description="The library beside every rival, on one canned server, in one run.")
     parser.add_argument(
-        "--uvloop", action="store_true", help="the loop is uvloop instead of asyncio's own (cold start apart)"
+        "--quick", action="store_true", help="few and short rounds; prints the tables and keeps nothing"
     )
+    parser.add_argument("--check", action="store_true", help="only check the values; with --render, only the pages")
+    parser.add_argument("--render", action="store_true", help="make the pages anew from the stored report")
     parser.add_argument(
         "--pin", choices=("apart", "same", "none"), default="apart", help="client and server on which CPUs (Linux)"
     )
-    parser.add_argument("--only", type=_names, default=CONTESTANTS, help="contestants, for example sdk,floor")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the pyperf file to write")
+    parser.add_argument("--only", type=_names, default=NAMES, help="contestants, for example aiobotocore,floor")
+    parser.add_argument("--output", type=Path, help="a folder for the JSON files, instead of the pages")
     return parser.parse_args()
 
 
 def _names(text: str) -> list[str]:
     names = text.split(",")
     for name in names:
-        if name not in CONTESTANTS:
-            raise argparse.ArgumentTypeError(f"no contestant is called {name}; choose from {', '.join(CONTESTANTS)}.")
+        if name not in NAMES:
+            raise argparse.ArgumentTypeError(f"no contestant is called {name!r}; choose from {', '.join(NAMES)}.")
     return names
 
 
-def _loop_factory(use_uvloop: bool) -> type[asyncio.AbstractEventLoop] | None:  # noqa: FBT001
-    if not use_uvloop:
-        return None
-    import uvloop
-
-    return uvloop.Loop
-
-
-def _print_import(port: int) -> None:
-    whole, *alone = import_times("dynamorm_async", port=port)
-    print(f"\nimport dynamorm_async: {whole[0]:.1f} ms under -X importtime; the costliest modules alone:")
-    print("  " + ", ".join(f"{module} {milliseconds:.1f}" for milliseconds, module in alone))
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -185,6 +185,8 @@ class Scan:
         return [f"query = {query}{options_text(self)}", *end_text(self, KEYS[self.model])]
 
     def run(self, world: World) -> Returned:
+        if self.segments > 1 and self.size is not None:  # other programs delete items between two of its pages
+            world.told_otherwise.add("segment-goes-on-after-a-deleted-key")
         items = list(matching(world, self.model, self.filters, hidden=self.hidden))
         return Returned(self.canonical(ended(self, items, KEYS[self.model])))
 

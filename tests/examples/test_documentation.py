@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     str(path.relative_to(ROOT / "docs").with_suffix(""))
     for path in (ROOT / "docs").rglob("*.md")
-    if "decisions" not in path.parts and path.stem != "design"
+    if "decisions" not in path.parts and path.stem not in {"design", "performance"}
 )
 # What the pages and examples make. The engine is shared by the whole run, so it may have some of them, or none.
 TABLES = (

@@ -235,6 +235,18 @@ def vector_indexes(table: Table) -> bool:
     return [hit["Item"] for hit in answer.get("SearchResults", [])] == [{"pk": {"S": "a"}}]
 
 
+def segment_goes_on_after_a_deleted_key(table: Table) -> bool:
+    for number in range(8):  # some of them are in this segment
+        table.send("PutItem", Item=key(str(number)))
+    found: list[object] = []
+    part = {"Segment": 0, "TotalSegments": 2}
+    whole = table.send("Scan", **part)[1]["Items"]
+    first = table.send("Scan", Limit=1, **part)[1]
+    found += first["Items"]
+    table.send("DeleteItem", Key=first["LastEvaluatedKey"])
+    return found + table.send("Scan", ExclusiveStartKey=first["LastEvaluatedKey"], **part)[1]["Items"] == whole
+
+
 def foreign_cursor_refused(table: Table) -> bool:
     return table.query(ExclusiveStartKey=key("z"))[0] != OK
 
@@ -383,6 +395,7 @@ PROBES: tuple[Callable[[Table], bool], ...] = (
     failed_condition_returns_item,
     failed_update_is_undone,
     foreign_cursor_refused,
+    segment_goes_on_after_a_deleted_key,
     half_units,
     in_of_100_values,
     invalid_update_cancels,

@@ -1,8 +1,8 @@
 """The bare floor: what one signed call costs on asyncio at the least, with nothing of the library in it.
 
 One asyncio Protocol, httptools as parser, SigV4 with the day's key cached, CRC32 checked. No retries, no
-timeouts, no limits, no error mapping; request bodies are built beforehand and answers are not decoded, except that
-the two list workloads run ``json.loads``.
+timeouts, no error mapping; request bodies are built beforehand. An answer with one item is not decoded, those with
+many go through ``json.loads``, or in ``floor + msgspec`` through msgspec without types.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import hmac
 import json
 import time
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httptools
-from canned import HOST, LAST_PUT
-from items import TABLE, Values, Wire, get_item_body, plain, put_item_body, query_body
+from contestant import BATCH_GET, BATCH_WRITE, NEW_BALANCE, NEW_NOTE, TRANSACTION
+from items import TABLE, Values, Wire, compact, get_item_body, key, plain, query_body, values, wire
+from surroundings import ACCESS_KEY, CONNECTIONS, HOST, REGION, SECRET_KEY
 
-REGION = "eu-west-1"
 SIGNED = "content-type;host;x-amz-date;x-amz-target"
 
 
 class Signer:
-    """SigV4 with the signing key kept for the day and the timestamp kept for the second."""
+    """SigV4 with the signing key kept for the day and the time stamp kept for the second."""
 
     def __init__(self, access_key: str, secret_key: str, *, host: str) -> None:
         self._access_key = access_key
@@ -116,17 +116,15 @@ class Connection(asyncio.Protocol):
 
 
 class Floor:
-    """The floor's workloads over as many connections as calls are under way at once."""
+    """The floor's workloads over as many connections as calls are under way at once, up to the limit."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, decode: Callable[[bytes], Any]) -> None:  # JSON without a type
         self._port = port
-        self._signer = Signer("AKIDEXAMPLE", "secret", host=f"{HOST}:{port}")
+        self.decode_body = decode
+        self._signer = Signer(ACCESS_KEY, SECRET_KEY, host=f"{HOST}:{port}")
         self._idle: list[Connection] = []
-        self._get = json.dumps(get_item_body(1)).encode()
-        self._get_last_put = json.dumps(get_item_body(1, user_id=LAST_PUT)).encode()
-        self._put = json.dumps(put_item_body(2)).encode()
-        self._query_100 = json.dumps(query_body()).encode()
-        self._scan = json.dumps({"TableName": TABLE}).encode()
+        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._bodies = _bodies()
 
     async def call(self, operation: str, body: bytes) -> bytes:
         """Send one request and wait for the body of its answer."""
@@ -136,31 +134,40 @@ class Floor:
         return answer
 
     async def get(self) -> bytes:
-        return await self.call("GetItem", self._get)
+        return await self.call("GetItem", self._bodies["GetItem"])
+
+    async def get_in_crowd(self) -> bytes:
+        async with self._turns:
+            return await self.get()
 
     async def put(self) -> bytes:
-        return await self.call("PutItem", self._put)
+        return await self.call("PutItem", self._bodies["PutItem"])
 
-    async def query_100(self) -> Wire:
-        body: Wire = json.loads(await self.call("Query", self._query_100))
-        return body
+    async def update(self) -> bytes:
+        return await self.call("UpdateItem", self._bodies["UpdateItem"])
 
-    async def scan_1000(self) -> Wire:
-        body: Wire = json.loads(await self.call("Scan", self._scan))
-        return body
+    async def query(self, org: str) -> Wire:
+        return await self._decoded("Query", self._bodies.get(org) or compact(query_body(org)))
 
-    async def put_body(self, body: Wire) -> None:
-        """Put what ``body`` says."""
-        await self.call("PutItem", json.dumps(body).encode())
+    async def scan(self) -> Wire:
+        return await self._decoded("Scan", self._bodies["Scan"])
 
-    async def last_put(self) -> Values:
-        """What the server was last sent to put, by any contestant."""
-        body = json.loads(await self.call("GetItem", self._get_last_put))
-        return plain(body["Item"])
+    async def batch_get(self) -> Wire:
+        return await self._decoded("BatchGetItem", self._bodies["BatchGetItem"])
 
-    def values(self, answer: Any) -> list[Values]:  # bytes of a get or the JSON object of a list
-        body: Wire = json.loads(answer) if isinstance(answer, bytes) else answer
-        return [plain(item) for item in body.get("Items") or [body["Item"]]]
+    async def batch_write(self) -> bytes:
+        return await self.call("BatchWriteItem", self._bodies["BatchWriteItem"])
+
+    async def transact(self) -> bytes:
+        return await self.call("TransactWriteItems", self._bodies["TransactWriteItems"])
+
+    async def decode(self, body: bytes) -> Wire:
+        return cast("Wire", self.decode_body(body))
+
+    def values(self, answer: Wire | bytes) -> list[Values]:
+        body: Wire = self.decode_body(answer) if isinstance(answer, bytes) else answer
+        items = body.get("Items") or body.get("Responses", {}).get(TABLE) or [body.get("Item") or body["Attributes"]]
+        return [plain(item) for item in items]
 
     def close(self) -> None:
         """Close every connection."""
@@ -168,15 +175,39 @@ class Floor:
             assert connection.transport is not None
             connection.transport.close()
 
+    async def _decoded(self, operation: str, body: bytes) -> Wire:
+        return cast("Wire", self.decode_body(await self.call(operation, body)))
+
     async def _connect(self) -> Connection:
         _, connection = await asyncio.get_running_loop().create_connection(Connection, HOST, self._port)
         return connection
 
 
+def _bodies() -> dict[str, bytes]:
+    puts = [{"PutRequest": {"Item": wire(values(number))}} for number in range(BATCH_WRITE)]
+    transaction = [{"Put": {"TableName": TABLE, "Item": wire(values(number))}} for number in range(TRANSACTION)]
+    update = {
+        "TableName": TABLE,
+        "Key": key(1),
+        "UpdateExpression": "SET note = :note ADD balance :more",
+        "ExpressionAttributeValues": {":note": {"S": NEW_NOTE}, ":more": {"N": str(NEW_BALANCE)}},
+        "ReturnValues": "ALL_NEW",
+    }
+    return {
+        "GetItem": compact(get_item_body(1)),
+        "PutItem": compact({"TableName": TABLE, "Item": wire(values(2))}),
+        "UpdateItem": compact(update),
+        "Scan": compact({"TableName": TABLE}),
+        "BatchGetItem": compact({"RequestItems": {TABLE: {"Keys": [key(number) for number in range(BATCH_GET)]}}}),
+        "BatchWriteItem": compact({"RequestItems": {TABLE: puts}}),
+        "TransactWriteItems": compact({"TransactItems": transaction}),
+    }
+
+
 @asynccontextmanager
-async def open_floor(port: int) -> AsyncGenerator[Floor]:
+async def open_contestant(port: int, decode: Callable[[bytes], Any] = json.loads) -> AsyncGenerator[Floor]:
     """The floor against the canned server on ``port``."""
-    floor = Floor(port)
+    floor = Floor(port, decode)
     try:
         yield floor
     finally:
