@@ -10,6 +10,7 @@ import anyio
 import attrs
 
 from dynamorm_async.database.noting import Note, no_note
+from dynamorm_async.database.turns import Turns
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.types import Request, Response
 
@@ -44,6 +45,7 @@ class Access:
         note: takes what was read, to be counted.
         begin: waits until a call may begin, before it is planned; takes its operation and its time in seconds, and gives what
             is left of that.
+        turns: decodes large answers in slices.
     """
 
     send: Send
@@ -52,3 +54,4 @@ class Access:
     sleep: Callable[[float], Awaitable[object]] = anyio.sleep
     note: Note = no_note
     begin: Callable[[str, float | None], Awaitable[float | None]] = begin_at_once
+    turns: Turns = attrs.field(factory=Turns)

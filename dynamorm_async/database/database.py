@@ -126,7 +126,7 @@ class Database:
         self._prefix = table_prefix
         self._writes = Writes(prefix=table_prefix, clock=clock)
         self._tables = Tables(self._connection, table_prefix)
-        self._partiql = PartiQL(self._connection.send, table_prefix)
+        self._partiql = PartiQL(self._connection.send, table_prefix, self._access.turns)
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,9 +15,10 @@ from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.budget import Budget
 from dynamorm_async.database.counting import counted_page
 from dynamorm_async.database.deadline import Deadline
+from dynamorm_async.database.fetching import fetching
 from dynamorm_async.database.hydrate import Hydrator
 from dynamorm_async.database.keyed import KeyReader
-from dynamorm_async.database.noting import noting, noting_page
+from dynamorm_async.database.noting import noting, noting_pages
 from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
@@ -97,11 +98,7 @@ def _in_time(fetch: Fetch[Any], deadline: Deadline) -> Fetch[Any]:
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
     """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
     send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
-    decode = noting_page(spec, _decoder(spec, plan, reading), access.note)
-
-    async def fetch(request: Request) -> PageContent[Any]:
-        return decode((await send(request, None)).body)
-
+    fetch = noting_pages(spec, fetching(send, _decoder(spec, plan, reading), access.turns), access.note)
     if not plan.hydrated or reading.counting:
         return fetch
     make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
