@@ -333,7 +333,7 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _lift(self) -> Callable[[Any], M]:
-        if not self._compiles:
+        if not self.compiles:
             return self.decode
         if self.unknown != "keep":
             return self._compiled.lift
@@ -349,10 +349,10 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _item_type(self) -> Any:  # a msgspec type expression
-        return self._compiled.struct if self._compiles and self.unknown != "keep" else dict[str, Any]
+        return self._compiled.struct if self.compiles and self.unknown != "keep" else dict[str, Any]
 
     @property
-    def _compiles(self) -> bool:
+    def compiles(self) -> bool:
         """Whether the compiled path can read its items at all."""
         return self._compiled.readable and not self._from_keys
 

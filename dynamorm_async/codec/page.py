@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, Generic, TypeVar, final
 
 from dynamorm_async.types import AttributeValue
@@ -52,11 +53,11 @@ class PageContent(Generic[R]):
         """The same page with the rows of some parts of it, made by the same decoder, before its own."""
         every = [*parts, self]
         return PageContent(
-            [item for part in every for item in part.items],
+            list(chain.from_iterable(part.items for part in every)),
             scanned_count=self.scanned_count,
             last_key=self.last_key,
             capacity=self.capacity,
-            sources=[source for part in every for source in part.sources],
+            sources=list(chain.from_iterable(part.sources for part in every)),
             key_of=self._key_of,
         )
 

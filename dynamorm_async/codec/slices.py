@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -38,9 +40,9 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
         return decode(body)  # which says what is wrong with it, or reads what has no items
     items: list[msgspec.Raw] = page.Items
     parts: list[PageContent[R]] = []
-    start, size = 0, (yield)
+    ends, start, size = _ends(items), 0, (yield)
     while start < len(items):
-        end = _end_of_slice(items, start, size)
+        end = _end_of_slice(ends, start, size)
         try:
             parts.append(decode(b'{"Items":[%b]}' % b",".join(items[start:end])))
         except DecodeError as error:
@@ -51,25 +53,25 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
     return decode(_without_items(page)).after(parts)
 
 
-def made_in_slices(make: Callable[[msgspec.Raw], T], items: Sequence[msgspec.Raw | None]) -> Slices[list[T | None]]:
-    """What becomes of some items as they stand in an answer, made in slices; ``None`` of what is ``None``."""
-    made: list[T | None] = []
-    size = yield
-    while len(made) < len(items):
-        end = _end_of_slice(items, len(made), size)
-        made += [None if raw is None else make(raw) for raw in items[len(made) : end]]
-        size = yield
+def made_in_slices(make: Callable[[msgspec.Raw], T], items: Sequence[msgspec.Raw]) -> Slices[list[T]]:
+    """What becomes of each of some items as they stand in an answer. Raises what ``make`` raises."""
+    made: list[T] = []
+    ends, start, size = _ends(items), 0, (yield)
+    while start < len(items):
+        end = _end_of_slice(ends, start, size)
+        made += map(make, items[start:end])
+        start, size = end, (yield)
     return made
 
 
-def _end_of_slice(items: Sequence[msgspec.Raw | None], start: int, size: int) -> int:
-    """The index after the items of a slice, which has ``size`` bytes or one item at least."""
-    for index in range(start, len(items)):
-        raw = items[index]
-        size -= 0 if raw is None else len(raw)
-        if size <= 0:
-            return index + 1
-    return len(items)
+def _ends(items: Sequence[msgspec.Raw]) -> list[int]:
+    """How many bytes each item and those before it have."""
+    return list(accumulate(map(len, items)))
+
+
+def _end_of_slice(ends: Sequence[int], start: int, size: int) -> int:
+    """The index after the last item of a slice, which has at most ``size`` bytes, or one item."""
+    return max(start + 1, bisect_right(ends, (ends[start - 1] if start else 0) + size))
 
 
 def _without_items(page: Any) -> bytes:  # what RAW_PAGE makes, a class made at run time

@@ -15,17 +15,18 @@ from dynamorm_async.types import Request
 R = TypeVar("R")
 
 
-def fetching(send: Send, decode: Callable[[bytes], PageContent[R]], turns: Turns) -> Fetch[R]:
+def fetching(send: Send, decode: Callable[[bytes], PageContent[R]], turns: Turns, *, at_once: int = LARGE) -> Fetch[R]:
     """What sends a request and decodes its page.
 
     Args:
         send: sends a request.
         decode: decodes its answer.
         turns: decodes a large one, and lets others have their turns meanwhile.
+        at_once: how many bytes it may have to be decoded at once.
     """
 
     async def fetch(request: Request) -> PageContent[R]:
         body = (await send(request, None)).body
-        return decode(body) if len(body) <= LARGE else await turns.run(page_in_slices(body, decode))
+        return decode(body) if len(body) <= at_once else await turns.run(page_in_slices(body, decode))
 
     return fetch

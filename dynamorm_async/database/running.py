@@ -22,6 +22,7 @@ from dynamorm_async.database.noting import noting, noting_pages
 from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.database.turns import LARGE, SLOW
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.cursors import Position, fingerprint
@@ -98,7 +99,8 @@ def _in_time(fetch: Fetch[Any], deadline: Deadline) -> Fetch[Any]:
 def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> Fetch[Any]:
     """What sends a request and decodes its page: to models, partial models, or the selected attributes."""
     send: Send = access.send if reading.capacity is None else Budget(reading.capacity).around(access.send)
-    fetch = noting_pages(spec, fetching(send, _decoder(spec, plan, reading), access.turns), access.note)
+    decode, at_once = _decoder(spec, plan, reading)
+    fetch = noting_pages(spec, fetching(send, decode, access.turns, at_once=at_once), access.note)
     if not plan.hydrated or reading.counting:
         return fetch
     make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
@@ -121,20 +123,21 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
     return fetch_whole
 
 
-def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[bytes], PageContent[Any]]:
+def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Callable[[bytes], PageContent[Any]], int]:
+    """What decodes a page, and how many bytes of one it may decode at once."""
     if plan.sifted and (reading.counting or not plan.hydrated):
-        return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading)))
+        return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading))), SLOW
     if reading.counting:
-        return counted_page
+        return counted_page, LARGE
     if plan.hydrated:
-        return partial(raw_page, make=bytes_in)
+        return partial(raw_page, make=bytes_in), SLOW
     if reading.select is not None:
-        return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select))
+        return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select)), SLOW
     reader = spec.reader if plan.held is None else spec.reader.partial(plan.held, plan.told)
     if spec.reader.reads({*plan.key_names}):
-        return reader.decode_page
+        return reader.decode_page, LARGE if reader.compiles else SLOW
     # The key of a shared table's index can have attributes that this model has not, and a position needs them.
-    return partial(raw_page, make=reader.decode)
+    return partial(raw_page, make=reader.decode), SLOW
 
 
 def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
