@@ -47,7 +47,10 @@ def outcome(page: Callable[[], PageContent[Any]]) -> Any:
         content = page()
     except DecodeError as error:
         return type(error), str(error), error.model, error.key, error.problems
-    rows = [(row, vars(row).get("_dynamorm_unknown") if hasattr(row, "__dict__") else None) for row in content.items]
+    rows = [
+        (row, cast("dict[str, Any]", vars(row)).get("_dynamorm_unknown") if hasattr(row, "__dict__") else None)
+        for row in content.items
+    ]
     keys = [content.key_at(index, ("pk", "sk")) for index in range(len(content.items))]
     return rows, keys, content.scanned_count, content.last_key, content.capacity
 
@@ -84,7 +87,8 @@ def damaged(answer: dict[str, Any], damage: str) -> bytes:
     if damage == "cut":
         return body[: len(body) * 2 // 3]
     if damage == "no text":  # in the last place that there is, which a reader of whole answers comes to last
-        return body.replace(b'"S":"', b'"S":"\xff', 1)
+        head, tag, tail = body.rpartition(b'"S":"')
+        return head + tag + b"\xff" + tail
     return body
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,11 +51,12 @@ def query_of(body: bytes, turns: Turns) -> Query[Letter]:
         return Response(body=body)
 
     access = Access(send=send, cursors=CursorCodec((), lifetime=60.0, now=lambda: 0.0), turns=turns)
-    return Query(spec_of(Letter), "letters", access).where(Letter.box == "b")
+    query: Query[Letter] = Query(spec_of(Letter), "letters", access)
+    return query.where(Letter.box == "b")
 
 
 @contextmanager
-def counted_turns() -> Iterator[list[int]]:
+def counted_turns() -> Generator[list[int]]:
     """How many turns the loop took meanwhile, counted by a callback that comes once a turn."""
     turns, over = [0], False
 
