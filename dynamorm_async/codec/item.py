@@ -64,13 +64,13 @@ class ItemCodec(Generic[M]):
         self.layout = layout
         self._builder = builder
         self.unknown: Unknown = unknown
-        self._key = key
-        self._derived = derived
-        self._from_keys = False
-        self._schema = schema
+        self._key, self._schema = key, schema
+        self._derived, self._from_keys = derived, False
         self.upcasting = None if schema is None else Upcasting(layout, schema, key, derived, partial=partial)
         carried = (*(() if derived is None else derived.carried), *(() if schema is None else (schema.carried,)))
-        self._compiled = LayoutCodec(layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried)
+        self.compiled = self._compiled = LayoutCodec(
+            layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried
+        )
         self._carried = frozenset(one.name for one in carried)
         self._wires = frozenset((*(member.wire for member in layout.members), *self._carried))
 
