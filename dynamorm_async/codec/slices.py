@@ -40,7 +40,7 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
         return decode(body)  # which says what is wrong with it, or reads what has no items
     items: list[msgspec.Raw] = page.Items
     parts: list[PageContent[R]] = []
-    ends, start, size = _ends(items), 0, (yield)
+    ends, start, size = list(accumulate(map(len, items))), 0, (yield)
     while start < len(items):
         end = _end_of_slice(ends, start, size)
         try:
@@ -53,24 +53,30 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
     return decode(_without_items(page)).after(parts)
 
 
-def made_in_slices(make: Callable[[msgspec.Raw], T], items: Sequence[msgspec.Raw]) -> Slices[list[T]]:
-    """What becomes of each of some items as they stand in an answer. Raises what ``make`` raises."""
+def made_in_slices(make: Callable[[int], T], sizes: Sequence[int]) -> Slices[list[T]]:
+    """``[make(0), make(1), ...]`` in slices.
+
+    Args:
+        make: makes one of them; what it raises ends the work.
+        sizes: how many bytes there are to each.
+    """
     made: list[T] = []
-    ends, start, size = _ends(items), 0, (yield)
-    while start < len(items):
-        end = _end_of_slice(ends, start, size)
-        made += map(make, items[start:end])
-        start, size = end, (yield)
+    ends, size = list(accumulate(sizes)), (yield)
+    while len(made) < len(sizes):
+        end = _end_of_slice(ends, len(made), size)
+        made += map(make, range(len(made), end))
+        size = yield
     return made
 
 
-def _ends(items: Sequence[msgspec.Raw]) -> list[int]:
-    """How many bytes each item and those before it have."""
-    return list(accumulate(map(len, items)))
-
-
 def _end_of_slice(ends: Sequence[int], start: int, size: int) -> int:
-    """The index after the last item of a slice, which has at most ``size`` bytes, or one item."""
+    """The index after the last item of a slice, which has at most ``size`` bytes, or one item.
+
+    Args:
+        ends: how many bytes each item has together with those before it.
+        start: the index of the first item.
+        size: how many bytes the slice may have.
+    """
     return max(start + 1, bisect_right(ends, (ends[start - 1] if start else 0) + size))
 
 

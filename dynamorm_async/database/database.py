@@ -288,7 +288,7 @@ class Database:
 
         See :class:`TransactGet`.
         """
-        return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note)
+        return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note, self._access.turns)
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""

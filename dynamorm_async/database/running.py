@@ -9,8 +9,9 @@ from typing import Any
 import anyio
 
 from dynamorm_async.codec.answers import bytes_in
-from dynamorm_async.codec.page import PageContent
+from dynamorm_async.codec.page import PageContent, RawKey
 from dynamorm_async.codec.rows import raw_page
+from dynamorm_async.codec.slices import made_in_slices
 from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.budget import Budget
 from dynamorm_async.database.counting import counted_page
@@ -22,14 +23,17 @@ from dynamorm_async.database.noting import noting, noting_pages
 from dynamorm_async.database.results import result_maker, row_maker
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
-from dynamorm_async.database.turns import LARGE, SLOW
+from dynamorm_async.database.turns import LARGE, SLOW, Turns
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.cursors import Position, fingerprint
 from dynamorm_async.plan.hiding import Hiding
+from dynamorm_async.plan.keyed import MAX_KEYS
 from dynamorm_async.plan.positions import start_at
 from dynamorm_async.plan.reading import Reading, ReadPlan
 from dynamorm_async.types import Request
+
+_KEY = 64  # about how many bytes a key has
 
 
 def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> ItemStream[Any]:
@@ -108,7 +112,7 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
         page = await fetch(request)
-        reader = KeyReader(send, sleep=access.sleep)
+        reader = KeyReader(send, sleep=access.sleep, turns=access.turns)
         hydrator = Hydrator(
             reader,
             request.body["TableName"],
@@ -117,10 +121,20 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
             consistent=reading.consistent,
             sealed=request.sealed,
         )
-        keys = [page.key_at(index, spec.key_names) for index in range(len(page.items))]
+        keys = await _keys(page, spec.key_names, access.turns)
         return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
 
     return fetch_whole
+
+
+async def _keys(page: PageContent[Any], names: tuple[str, ...], turns: Turns) -> list[RawKey]:
+    """The keys of a page's rows, which take longer than the rows."""
+
+    def key(index: int) -> RawKey:
+        return page.key_at(index, names)
+
+    count = len(page.items)
+    return [*map(key, range(count))] if count <= MAX_KEYS else await turns.run(made_in_slices(key, [_KEY] * count))
 
 
 def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Callable[[bytes], PageContent[Any]], int]:
