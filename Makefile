@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long differential soak scoreboard lint types bench bench-quick engines audit lock clean
+.PHONY: help demo test long differential soak scoreboard lint types baselines bench bench-quick engines audit lock clean
 .NOTPARALLEL:
 
 # The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
@@ -64,6 +64,10 @@ lint: ## check style and format with ruff
 types: ## check types with mypy and pyright, both strict
 	$(call require,$(no_python) $(no_npm))@$(MAKE) -s $(venv)/dev.stamp
 	@$(python) -m mypy & mypy=$$!; $(python) -m pyright --pythonpath $(python); pyright=$$?; wait $$mypy && exit $$pyright
+
+baselines: ## count the calls of the hot paths and write them down for this version of Python
+	$(call require,$(no_python))@$(MAKE) -s $(venv)/dev.stamp
+	@$(python) -m tests.speed --update
 
 bench: ## measure against every rival and write docs/performance.md, in under 15 minutes
 	$(call require,$(no_python))@$(MAKE) -s $(venv)/bench.stamp

@@ -111,6 +111,11 @@ class LayoutCodec:
         body = "\n    ".join(lines)
         return names.function("encode", f"def encode(o):\n    {body}\n    return item\n")
 
+    @property
+    def generated(self) -> tuple[Callable[..., Any], ...]:
+        """The functions that are generated for the class: ``lift``, where it can be read so at all, and ``encode``."""
+        return (self.lift, self._encode) if self.readable else (self._encode,)
+
     def encode(self, instance: object) -> dict[str, AttributeValue]:
         """Instance to stored map, attribute by attribute.
 

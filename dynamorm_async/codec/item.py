@@ -63,13 +63,13 @@ class ItemCodec(Generic[M]):
         self.layout = layout
         self._builder = builder
         self.unknown: Unknown = unknown
-        self._key = key
-        self._derived = derived
-        self._from_keys = False
-        self._schema = schema
+        self._key, self._schema = key, schema
+        self._derived, self._from_keys = derived, False
         self.upcasting = None if schema is None else Upcasting(layout, schema, key, derived, partial=partial)
         carried = (*(() if derived is None else derived.carried), *(() if schema is None else (schema.carried,)))
-        self._compiled = LayoutCodec(layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried)
+        self.compiled = self._compiled = LayoutCodec(
+            layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried
+        )
         self._carried = frozenset(one.name for one in carried)
         self._wires = frozenset((*(member.wire for member in layout.members), *self._carried))
 
@@ -332,7 +332,7 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _lift(self) -> Callable[[Any], M]:
-        if not self._compiles:
+        if not self.compiles:
             return self.decode
         if self.unknown != "keep":
             return self._compiled.lift
@@ -348,10 +348,10 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _item_type(self) -> Any:  # a msgspec type expression
-        return self._compiled.struct if self._compiles and self.unknown != "keep" else dict[str, Any]
+        return self._compiled.struct if self.compiles and self.unknown != "keep" else dict[str, Any]
 
     @property
-    def _compiles(self) -> bool:
+    def compiles(self) -> bool:
         """Whether the compiled path can read its items at all."""
         return self._compiled.readable and not self._from_keys
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+SOURCE: Final = "dynamorm_source"
+"""The attribute of a generated function that has its source."""
 
 
 class Names:
@@ -36,4 +39,5 @@ class Names:
         # item or a caller's value says becomes source.
         exec(compile(source, f"<dynamorm {name}>", "exec"), self.namespace)  # noqa: S102
         function: Callable[..., Any] = self.namespace[name]
+        vars(function)[SOURCE] = source  # for whoever wants to read it: dynamorm_async.debugging
         return function

@@ -11,6 +11,7 @@ import attrs
 
 from dynamorm_async.codec.answers import answer_json, bytes_in
 from dynamorm_async.codec.encrypted import decode_error
+from dynamorm_async.codec.envelopes import last_key
 from dynamorm_async.codec.hidden import MASKED
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
@@ -82,11 +83,10 @@ def raw_page(body: bytes, *, make: Callable[[Mapping[str, Any]], R]) -> PageCont
     if "Items" not in answer:  # as in compiled pages
         raise DecodeError("of the answer", {}, [Problem("Items", "is missing")])
     raw: list[dict[str, Any]] = answer["Items"]
-    last_key = answer.get("LastEvaluatedKey")
     return PageContent(
         [make(item) for item in raw],
         scanned_count=answer.get("ScannedCount", 0),
-        last_key=None if last_key is None else bytes_in(last_key),
+        last_key=last_key(answer.get("LastEvaluatedKey")),
         capacity=answer.get("ConsumedCapacity"),
         sources=raw,
         key_of=lambda item, names: bytes_in({name: item[name] for name in names if name in item}),

@@ -128,6 +128,11 @@ class VariantReader(Generic[M]):
         """Whether positions of all the named attributes can be made of the rows of a page."""
         return self._codec.reads(names) and all(self._codec_of(kind).reads(names) for kind in self._variants)
 
+    @property
+    def compiles(self) -> bool:
+        """Whether the compiled path can read items of the class at all."""
+        return self._codec.compiles
+
     def _codec_of(self, kind: str | None) -> ItemCodec[Any]:
         """The codec for a type; of a type that is none of theirs that of the class, which says what is wrong."""
         variant = None if kind is None else self._variants.get(kind)

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from dynamorm_async.database.noting import Note, no_note
+from dynamorm_async.database.turns import Turns
 from dynamorm_async.plan.cursors import CursorCodec
 from dynamorm_async.types import Request, Response
 
@@ -43,6 +44,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         note: takes what was read, to be counted.
         begin: waits until a call may begin, before it is planned; takes its operation and its time in seconds, and gives what
             is left of that.
+        turns: decodes large answers in slices.
     """
 
     send: Send
@@ -51,3 +53,4 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     note: Note = no_note
     begin: Callable[[str, float | None], Awaitable[float | None]] = begin_at_once
+    turns: Turns = msgspec.field(default_factory=Turns)

@@ -85,12 +85,14 @@ class BatchGet(Generic[R]):
     def stream(self) -> BatchGetStream[R]:
         """Pairs of key and item, to be used with ``async with``, which waits until what is being read has ended."""
         self._used = True
-        reader = KeyReader(self._access.send, timeout=self._timeout, sleep=self._access.sleep)
+        reader = KeyReader(self._access.send, timeout=self._timeout, sleep=self._access.sleep, turns=self._access.turns)
         return BatchGetStream(self._plan, reader, self._concurrency, self._access.clock(), self._access.note)
 
     async def _collect(self) -> list[R | None]:
         chunks, gathering = self._plan.chunks(), Gathering(self._plan, self._access.clock(), self._access.note)
-        reader = KeyReader(self._access.send, deadline=Deadline(self._timeout), sleep=self._access.sleep)
+        reader = KeyReader(
+            self._access.send, deadline=Deadline(self._timeout), sleep=self._access.sleep, turns=self._access.turns
+        )
         try:
             await reader.read_all(chunks, self._concurrency, gathering.add)
         except (CallError, DecodeError) as error:

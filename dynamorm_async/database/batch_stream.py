@@ -88,7 +88,11 @@ class BatchGetStream(AsyncIterator[tuple[Key[Any], R | None]], Generic[R]):
             # The task refers to nothing here, so that a stream that nobody holds any more is collected, and cancels it.
             self._tasks[asyncio.ensure_future(self._reader.read(chunk))] = chunk
         if self._tasks:
-            self._gathering.add(await self._first())
+            chunk = await self._first()
+            try:
+                await self._reader.hand_over(chunk, self._gathering.add)
+            finally:
+                self._gathering.add(chunk)  # what is left where that was cancelled: the loop may go on later
         elif not self._gathering.found:
             self._end()
             self._gathering.check()

@@ -14,6 +14,7 @@ from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.variant_reader import Source, mixed_page, type_in, type_reader
 from dynamorm_async.database.access import Access
 from dynamorm_async.database.counting import counted_page
+from dynamorm_async.database.fetching import fetching
 from dynamorm_async.database.grouped import UnknownItem
 from dynamorm_async.database.running import stream_of
 from dynamorm_async.database.stream import ItemStream
@@ -23,7 +24,6 @@ from dynamorm_async.plan.collections import Collected, counts_there
 from dynamorm_async.plan.hiding import Hiding, hiding
 from dynamorm_async.plan.holding import told_by_keys
 from dynamorm_async.plan.reading import Reading, ReadPlan
-from dynamorm_async.types import Request
 
 _LEFT_OUT: tuple[None, Source] = (None, (None, None))
 _STRANGE = (
@@ -38,11 +38,7 @@ def open_collection(access: Access, collected: Collected, plan: ReadPlan, readin
     Raises:
         CursorError: the cursor is not of this collection.
     """
-    decode = _decoder(access, collected, plan, reading)
-
-    async def fetch(request: Request) -> PageContent[Any]:
-        return decode((await access.send(request, None)).body)
-
+    fetch = fetching(access.send, _decoder(access, collected, plan, reading), access.turns)
     # What DynamoDB is not asked to leave out is no part of the request, and still tells two collections apart.
     names = [spec.name for spec in collected.models]
     bound_to = ["a collection", *names, *(["with hidden"] if reading.with_hidden else [])]

@@ -157,7 +157,7 @@ class Database:
         """PartiQL statements: one, a batch, or a transaction of them."""
         from dynamorm_async.database.partiql import PartiQL  # noqa: PLC0415 - loaded when first used
 
-        return PartiQL(self._connection.send, self._prefix)
+        return PartiQL(self._connection.send, self._prefix, self._access.turns)
 
     @property
     def lane(self) -> LaneName | None:
@@ -295,7 +295,7 @@ class Database:
         """
         from dynamorm_async.database.transact_get import TransactGet  # noqa: PLC0415 - loaded when first used
 
-        return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note)
+        return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note, self._access.turns)
 
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""

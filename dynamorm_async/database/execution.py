@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Generator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, final
 
+from dynamorm_async.codec.slices import page_in_slices
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.awaiting import warn_unawaited
 from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.statement_failures import add_item
+from dynamorm_async.database.turns import LARGE, Turns
 from dynamorm_async.errors import ConditionFailed, UsageError
-from dynamorm_async.plan.partiql import decode_rows, next_request
+from dynamorm_async.plan.partiql import decode_rows, next_request, page_decoder
 from dynamorm_async.plan.statements import Statement
 from dynamorm_async.types import Request
 
@@ -36,11 +38,19 @@ class Execution(Generic[R]):
     """
 
     def __init__(
-        self, statement: Statement[R], request: Request, send: Send, *, limit: int | None, timeout: float | None
+        self,
+        statement: Statement[R],
+        request: Request,
+        send: Send,
+        turns: Turns,
+        *,
+        limit: int | None,
+        timeout: float | None,
     ) -> None:
         self._statement = statement
         self._request = request
         self._send = send
+        self._turns = turns
         self._limit = limit
         self._timeout = timeout
         self._sent = False
@@ -57,7 +67,9 @@ class Execution(Generic[R]):
         if self._sent and self._statement.kind != "read":
             raise UsageError(f"{self!r} was sent already: call execute() again to write again")
         self._sent = True
-        return RowStream(self._statement, self._request, self._send, limit=self._limit, timeout=self._timeout)
+        return RowStream(
+            self._statement, self._request, self._send, self._turns, limit=self._limit, timeout=self._timeout
+        )
 
     def __del__(self) -> None:
         if not self._sent:
@@ -77,11 +89,19 @@ class RowStream(AsyncIterator[R], Generic[R]):
     """
 
     def __init__(
-        self, statement: Statement[R], request: Request, send: Send, *, limit: int | None, timeout: float | None
+        self,
+        statement: Statement[R],
+        request: Request,
+        send: Send,
+        turns: Turns,
+        *,
+        limit: int | None,
+        timeout: float | None,
     ) -> None:
         self._statement = statement
         self._request: Request | None = request
         self._send = send
+        self._turns = turns
         self._left = limit
         self._timeout = timeout
         self._rows: list[R] = []
@@ -129,9 +149,13 @@ class RowStream(AsyncIterator[R], Generic[R]):
         except ConditionFailed as error:
             add_item(error, self._statement)
             raise
-        rows = decode_rows(self._statement, body)
+        rows = decode_rows(self._statement, body) if len(body) <= LARGE else await self._decoded(body)
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)
         self._rows = rows
         self._request = None if self._left == 0 else next_request(request, body)
+
+    async def _decoded(self, body: bytes) -> list[R]:
+        """The rows of a large answer."""
+        return (await self._turns.run(page_in_slices(body, page_decoder(self._statement)))).items

@@ -36,9 +36,14 @@ class Gathering:
         self._misfits: dict[int, DecodeError] = {}
         self.found: dict[int, Any] = {}  # by position in the plan's wanted: results of any model
 
-    def add(self, chunk: Chunk) -> None:
-        """Take what a chunk has read since the last time. An item that does not fit does not stop the others."""
-        for place, raw in chunk.take():
+    def add(self, chunk: Chunk, size: int | None = None) -> None:
+        """Take what a chunk has read since the last time. An item that does not fit does not stop the others.
+
+        Args:
+            chunk: what was read.
+            size: after how many bytes to stop; ``None`` to take all.
+        """
+        for place, raw in chunk.take(size):
             for index in self._plan.readers[place]:
                 self._open.discard(index)
                 try:

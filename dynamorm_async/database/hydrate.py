@@ -61,9 +61,10 @@ class Hydrator(Generic[R]):
         unique = {place: Place(self._table, key, place) for place, key in zip(ids, keys, strict=True)}
         found: dict[PlaceId, R | None] = {}
 
-        def arrived(chunk: Chunk) -> None:
+        def arrived(chunk: Chunk, size: int | None) -> None:
             self.reports += chunk.reports
-            for place, raw in chunk.take():
+            chunk.reports = []
+            for place, raw in chunk.take(size):
                 found[place] = None if raw is None else self._make(raw)
 
         await self._reader.read_all(chunks(list(unique.values()), self._tables), CONCURRENCY, arrived)

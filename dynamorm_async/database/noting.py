@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from dynamorm_async.codec.page import PageContent
+from dynamorm_async.database.source import Fetch
 from dynamorm_async.model.spec import ModelSpec
+from dynamorm_async.types import Request
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -32,17 +34,15 @@ def noting(spec: ModelSpec[Any], make: Callable[[S], R], note: Note) -> Callable
     return made
 
 
-def noting_page(
-    spec: ModelSpec[Any], decode: Callable[[bytes], PageContent[R]], note: Note
-) -> Callable[[bytes], PageContent[R]]:
-    """The same decoder of pages, which notes each row; itself where the model has no schema version."""
+def noting_pages(spec: ModelSpec[Any], fetch: Fetch[R], note: Note) -> Fetch[R]:
+    """The same fetching of pages, which notes each row; itself where the model has no schema version."""
     if spec.schema is None:
-        return decode
+        return fetch
 
-    def decoded(body: bytes) -> PageContent[R]:
-        page = decode(body)
+    async def fetched(request: Request) -> PageContent[R]:
+        page = await fetch(request)
         for row in page.items:
             note(row)
         return page
 
-    return decoded
+    return fetched

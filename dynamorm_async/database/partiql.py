@@ -13,6 +13,7 @@ from dynamorm_async.database.access import Send
 from dynamorm_async.database.execution import Execution
 from dynamorm_async.database.statement_failures import batch_failure, cancellation, is_failure, result_of
 from dynamorm_async.database.transacting import send_under_token
+from dynamorm_async.database.turns import Turns
 from dynamorm_async.errors import TransactionCancelled, UsageError
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.spec import spec_of
@@ -50,9 +51,10 @@ class PartiQL:
     whose WHERE does not fix the partition key scans the whole table.
     """
 
-    def __init__(self, send: Send, prefix: str) -> None:
+    def __init__(self, send: Send, prefix: str, turns: Turns) -> None:
         self._send = send
         self._prefix = prefix
+        self._turns = turns
 
     def _sealed(self, request: Request, statements: Iterable[Statement[Any]]) -> Request:
         """The request, with what is encrypted of the model that each statement's rows are read as."""
@@ -136,7 +138,7 @@ class PartiQL:
             if record.kind == "write":
                 raise UsageError("limit= is for SELECT; this statement writes")
             check_positive(limit, f"limit={limit!r}")
-        return Execution(record, request, self._send, limit=limit, timeout=timeout)
+        return Execution(record, request, self._send, self._turns, limit=limit, timeout=timeout)
 
     @overload
     async def batch(

@@ -9,20 +9,26 @@ from typing import Any
 import anyio
 
 from dynamorm_async.codec.answers import bytes_in
-from dynamorm_async.codec.page import PageContent
+from dynamorm_async.codec.page import PageContent, RawKey
 from dynamorm_async.codec.rows import raw_page
+from dynamorm_async.codec.slices import made_in_slices
 from dynamorm_async.database.access import Access, Send
 from dynamorm_async.database.deadline import Deadline
-from dynamorm_async.database.noting import noting, noting_page
+from dynamorm_async.database.fetching import fetching
+from dynamorm_async.database.noting import noting, noting_pages
 from dynamorm_async.database.source import Fetch, Source
 from dynamorm_async.database.stream import ItemStream
+from dynamorm_async.database.turns import LARGE, SLOW, Turns
 from dynamorm_async.expressions.attr import Attr
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.cursors import Position, fingerprint
 from dynamorm_async.plan.hiding import Hiding
+from dynamorm_async.plan.keyed import MAX_KEYS
 from dynamorm_async.plan.positions import start_at
 from dynamorm_async.plan.reading import Reading, ReadPlan
 from dynamorm_async.types import Request
+
+_KEY = 64  # about how many bytes a key has
 
 
 def open_stream(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Reading) -> ItemStream[Any]:
@@ -96,11 +102,8 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
         from dynamorm_async.database.budget import Budget  # noqa: PLC0415 - loaded when first used
 
         send = Budget(reading.capacity).around(send)
-    decode = noting_page(spec, _decoder(spec, plan, reading), access.note)
-
-    async def fetch(request: Request) -> PageContent[Any]:
-        return decode((await send(request, None)).body)
-
+    decode, at_once = _decoder(spec, plan, reading)
+    fetch = noting_pages(spec, fetching(send, decode, access.turns, at_once=at_once), access.note)
     if not plan.hydrated or reading.counting:
         return fetch
     from dynamorm_async.database.hydrate import Hydrator  # noqa: PLC0415 - loaded when first used
@@ -112,7 +115,7 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
         page = await fetch(request)
-        reader = KeyReader(send, sleep=access.sleep)
+        reader = KeyReader(send, sleep=access.sleep, turns=access.turns)
         hydrator = Hydrator(
             reader,
             request.body["TableName"],
@@ -121,28 +124,39 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
             consistent=reading.consistent,
             sealed=request.sealed,
         )
-        keys = [page.key_at(index, spec.key_names) for index in range(len(page.items))]
+        keys = await _keys(page, spec.key_names, access.turns)
         return page.replaced(await hydrator.whole_items(keys), reports=hydrator.reports)
 
     return fetch_whole
 
 
-def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[bytes], PageContent[Any]]:
+async def _keys(page: PageContent[Any], names: tuple[str, ...], turns: Turns) -> list[RawKey]:
+    """The keys of a page's rows, which take longer than the rows."""
+
+    def key(index: int) -> RawKey:
+        return page.key_at(index, names)
+
+    count = len(page.items)
+    return [*map(key, range(count))] if count <= MAX_KEYS else await turns.run(made_in_slices(key, [_KEY] * count))
+
+
+def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Callable[[bytes], PageContent[Any]], int]:
+    """What decodes a page, and how many bytes of one it may decode at once."""
     if plan.sifted and (reading.counting or not plan.hydrated):
-        return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading)))
+        return partial(_sifted_page, make=_sifting(plan.hiding, _sifted_row_maker(spec, plan, reading))), SLOW
     if reading.counting:
         from dynamorm_async.database.counting import counted_page  # noqa: PLC0415 - loaded when first used
 
-        return counted_page
+        return counted_page, LARGE
     if plan.hydrated:
-        return partial(raw_page, make=bytes_in)
+        return partial(raw_page, make=bytes_in), SLOW
     if reading.select is not None:
-        return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select))
+        return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select)), SLOW
     reader = spec.reader if plan.held is None else spec.reader.partial(plan.held, plan.told)
     if spec.reader.reads({*plan.key_names}):
-        return reader.decode_page
+        return reader.decode_page, LARGE if reader.compiles else SLOW
     # The key of a shared table's index can have attributes that this model has not, and a position needs them.
-    return partial(raw_page, make=reader.decode)
+    return partial(raw_page, make=reader.decode), SLOW
 
 
 def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[Mapping[str, Any]], Any]:

@@ -35,7 +35,7 @@ class Source(Generic[R]):
         self._task: asyncio.Task[PageContent[R]] | None = None
         self._page: PageContent[R] | None = None
         self._start = _start_of(request)
-        self._sort_keys: list[tuple[Any, ...]] = []
+        self._sort_key: tuple[int, tuple[Any, ...]] | None = None  # of the item of that index
         self.items: list[R] = []
         self.index = 0
 
@@ -58,7 +58,7 @@ class Source(Generic[R]):
         request = self._request
         page = await (self._fetch(request) if task is None else task)
         self._start = _start_of(request)
-        self._page, self.items, self.index, self._sort_keys = page, page.items, 0, []
+        self._page, self.items, self.index, self._sort_key = page, page.items, 0, None
         self._request = None if page.last_key is None else next_page(request, page.last_key)
         return page
 
@@ -66,10 +66,11 @@ class Source(Generic[R]):
         """The named attributes of the next item, to be compared with those of another source."""
         page = self._page
         assert page is not None, "there is a present page"  # noqa: S101 - an invariant of merging
-        if not self._sort_keys:
-            keys = [page.key_at(index, names) for index in range(len(page.items))]
-            self._sort_keys = [tuple(ordered(key[name]) for name in names) for key in keys]
-        return self._sort_keys[self.index]
+        known = self._sort_key
+        if known is None or known[0] != self.index:
+            key = page.key_at(self.index, names)
+            known = self._sort_key = self.index, tuple(ordered(key[name]) for name in names)
+        return known[1]
 
     def drop(self) -> asyncio.Task[PageContent[R]] | None:
         """Cancel what is fetched ahead; the task, which ends in the next turns of the loop."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _MERGED_PAGE = 100
+_TURN_AFTER = 64  # items that were merged: each takes as long as to decode some
 
 
 @final
@@ -56,6 +57,7 @@ class ItemStream(AsyncIterator[R], Generic[R]):
         self._seal = seal
         self._ending: list[asyncio.Task[PageContent[R]]] = []
         self._scanned = 0
+        self._merged_items = 0
         self._capacity = Capacity()
 
     def __aiter__(self) -> Self:
@@ -234,5 +236,8 @@ class ItemStream(AsyncIterator[R], Generic[R]):
                     break
         if not self._waiting:
             return None
+        self._merged_items += 1
+        if self._merged_items % _TURN_AFTER == 0:
+            await asyncio.sleep(0)
         choose = max if self._descending else min
         return choose(self._waiting, key=lambda source: source.sort_key(self._merge_by))

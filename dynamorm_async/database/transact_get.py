@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, final, overload
 
+from dynamorm_async.codec.slices import made_in_slices
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.noting import Note, no_note, noting
 from dynamorm_async.database.reasons import error_of, explained, failed
 from dynamorm_async.database.results import result_maker
+from dynamorm_async.database.turns import LARGE, Turns
 from dynamorm_async.errors import TransactionCancelled, TransactionFailure
 from dynamorm_async.model.key import Key
 from dynamorm_async.plan.batch_get import Wanted
@@ -35,13 +37,21 @@ class TransactGet:
     An object with one method, since the types of its results, position by position, take many signatures.
     """
 
-    __slots__ = ("_clock", "_note", "_prefix", "_send")
+    __slots__ = ("_clock", "_note", "_prefix", "_send", "_turns")
 
-    def __init__(self, send: Send, prefix: str, clock: Callable[[], datetime], note: Note = no_note) -> None:
+    def __init__(
+        self,
+        send: Send,
+        prefix: str,
+        clock: Callable[[], datetime],
+        note: Note = no_note,
+        turns: Turns | None = None,
+    ) -> None:
         self._send = send
         self._clock = clock
         self._prefix = prefix
         self._note = note
+        self._turns = turns or Turns()
 
     @overload
     async def __call__(self, a: Key[A], /, *, hidden: bool = ..., timeout: Timeout = ...) -> tuple[A | None]: ...
@@ -139,7 +149,13 @@ class TransactGet:
             noting(one.spec, result_maker(one.spec, None, None if hidden else hiding(one.spec, now)), self._note)
             for one in wanted
         ]
-        return tuple(None if raw is None else make(raw) for make, raw in zip(makers, items, strict=True))
+        if len(response.body) <= LARGE:
+            return tuple(None if raw is None else make(raw) for make, raw in zip(makers, items, strict=True))
+
+        def made(index: int) -> Any:  # an instance of any model, or None
+            return None if items[index] is None else makers[index](items[index])
+
+        return tuple(await self._turns.run(made_in_slices(made, [len(raw or b"") for raw in items])))
 
 
 def _cancellation(request: Request, wanted: Sequence[Wanted], error: TransactionCancelled) -> TransactionCancelled:

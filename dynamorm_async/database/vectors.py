@@ -90,7 +90,9 @@ class Search:
             return []
         spec = self._plan.spec
         make = result_maker(spec, None, self._hiding)  # the index may lag behind what the table says
-        reader = KeyReader(self._access.send, deadline=self._deadline, sleep=self._access.sleep)
+        reader = KeyReader(
+            self._access.send, deadline=self._deadline, sleep=self._access.sleep, turns=self._access.turns
+        )
         hydrator = Hydrator(
             reader, self._plan.body["TableName"], spec.identities, make, consistent=False, sealed=self._sealed
         )

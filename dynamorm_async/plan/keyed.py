@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
 
@@ -72,8 +73,14 @@ class Chunk:
     def __init__(self, places: Iterable[Place], tables: Mapping[str, TableRead]) -> None:
         self._tables = tables
         self._left = {place.id: place for place in places}
-        self._read: list[tuple[PlaceId, msgspec.Raw | None]] = []
+        self._read: deque[tuple[PlaceId, msgspec.Raw | None]] = deque()
+        self.size = 0  # how many bytes of items were read and not taken yet
         self.reports: list[Any] = []  # what the answers report of consumed capacity: JSON
+
+    @property
+    def has_read(self) -> bool:
+        """Whether something was read and not taken yet."""
+        return bool(self._read)
 
     @property
     def left(self) -> Sequence[Place]:
@@ -113,15 +120,29 @@ class Chunk:
             unprocessed.update(self._asked(table, of_key, key) for key in keys.Keys)
         done = [place for place in self._left if place not in unprocessed]
         self._read += [(place, found.get(place)) for place in done]
+        self.size += sum(map(len, found.values()))
         for place in done:
             del self._left[place]
         self.reports += answer.ConsumedCapacity or []
         return bool(done)
 
-    def take(self) -> list[tuple[PlaceId, msgspec.Raw | None]]:
-        """What was read since this was asked last: each key with its item, ``None`` where there is none."""
-        read, self._read = self._read, []
-        return read
+    def take(self, size: int | None = None) -> list[tuple[PlaceId, msgspec.Raw | None]]:
+        """What was read and not taken before: each key with its item, ``None`` where there is none.
+
+        Args:
+            size: after how many bytes of items to stop; ``None`` for all.
+        """
+        taken: list[tuple[PlaceId, msgspec.Raw | None]] = []
+        if size is None:
+            taken += self._read
+            self._read.clear()
+            self.size = 0
+            return taken
+        least = self.size - size
+        while self._read and (not taken or self.size > least):
+            taken.append(self._read.popleft())
+            self.size -= len(taken[-1][1] or b"")
+        return taken
 
     def _identities(self, table: str) -> Identities:
         if table not in self._tables:

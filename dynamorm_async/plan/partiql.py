@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from dynamorm_async.codec.answers import answer_json
+from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.plain import decode_row
-from dynamorm_async.errors import BadResponse, DecodeError, Problem, UsageError
+from dynamorm_async.codec.rows import raw_page
+from dynamorm_async.errors import BadResponse, UsageError
 from dynamorm_async.model.index import Index
 from dynamorm_async.model.partition import named_index
 from dynamorm_async.model.spec import spec_of
@@ -118,12 +121,14 @@ def decode_rows(statement: Statement[R], body: bytes) -> list[R]:
     """
     if statement.kind != "read" and b'"Items"' not in body:
         return []  # what writes return nothing in
+    return page_decoder(statement)(body).items
+
+
+def page_decoder(statement: Statement[R]) -> Callable[[bytes], PageContent[R]]:
+    """What decodes the answers of an ExecuteStatement that have items; raises as :func:`decode_rows`."""
     if statement.into is not None:
-        return spec_of(statement.into).reader.decode_page(body).items
-    answer = answer_json(body)
-    if "Items" not in answer:  # as in compiled pages
-        raise DecodeError("of the answer", {}, [Problem("Items", "is missing")])
-    return [decode_item(statement, raw) for raw in answer["Items"]]
+        return spec_of(statement.into).reader.decode_page
+    return partial(raw_page, make=partial(decode_item, statement))
 
 
 def decode_item(statement: Statement[R], raw: Mapping[str, Any]) -> R:

@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "transport": BASE,
     "database": CORE | {"transport"},
     "testing": frozenset({""}),
+    "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
 

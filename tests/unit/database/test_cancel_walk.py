@@ -12,6 +12,7 @@ import pytest
 
 import dynamorm_async.database as package
 from dynamorm_async import Database
+from dynamorm_async.database import execution, keyed, running, transact_get
 from dynamorm_async.transport.connection import Connection
 from dynamorm_async.transport.lanes import LaneName
 from dynamorm_async.transport.pool import Pool
@@ -38,6 +39,18 @@ async def test_nothing_is_left_behind(lane: LaneName, start: Start, stride: int,
     assert walked.problems == []
     assert walked.visited == list(only or OPERATIONS)
     assert sum(walked.steps.values()) > len(walked.visited) / 4
+
+
+@pytest.mark.anyio
+async def test_nothing_is_left_behind_by_what_is_decoded_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where every answer is a large one: cancelled between two slices, too."""
+    for module in (execution, keyed, running, transact_get):
+        monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(running, "SLOW", 0)
+    only = ("batch_get", "batch_get_stream", "transact_get", "query", "query_stream", "query_ends", "execute")
+    walked = await walk("direct", "warm", stride=4, only=only)
+    assert walked.problems == []
+    assert walked.visited == list(only)
 
 
 @pytest.mark.anyio
@@ -75,7 +88,7 @@ async def test_the_walk_finds_a_task_that_stays(monkeypatch: pytest.MonkeyPatch)
 # Parts of the layer that callers never hold: what they do is walked through with the operations that use them.
 INSIDE = {
     *("Send", "BatchSender", "Connection", "Hydrator", "KeyProvider", "KeyReader", "Modification", "Sealer", "Search"),
-    "Source",
+    *("Source", "Turns"),
 }
 ABSTRACT = {"Reader", "ModelReader"}  # what Query, Scan and Collection inherit
 SPECIAL = ("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__", "__call__")

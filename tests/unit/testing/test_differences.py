@@ -238,13 +238,12 @@ def vector_indexes(table: Table) -> bool:
 def segment_goes_on_after_a_deleted_key(table: Table) -> bool:
     for number in range(8):  # some of them are in this segment
         table.send("PutItem", Item=key(str(number)))
-    found: list[object] = []
     part = {"Segment": 0, "TotalSegments": 2}
-    whole = table.send("Scan", **part)[1]["Items"]
+    whole = list(table.send("Scan", **part)[1]["Items"])
     first = table.send("Scan", Limit=1, **part)[1]
-    found += first["Items"]
     table.send("DeleteItem", Key=first["LastEvaluatedKey"])
-    return found + table.send("Scan", ExclusiveStartKey=first["LastEvaluatedKey"], **part)[1]["Items"] == whole
+    rest = table.send("Scan", ExclusiveStartKey=first["LastEvaluatedKey"], **part)[1]
+    return [*first["Items"], *rest["Items"]] == whole
 
 
 def foreign_cursor_refused(table: Table) -> bool:
