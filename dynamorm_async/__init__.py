@@ -94,12 +94,14 @@ from dynamorm_async.model.define import embedded, model
 from dynamorm_async.model.derived import IndexKey
 from dynamorm_async.model.index import Index, index
 from dynamorm_async.model.key import Key
+from dynamorm_async.model.partition import Partition, partition
 from dynamorm_async.model.table import GSI, LSI, Table
 from dynamorm_async.model.unique import Unique, unique
 from dynamorm_async.model.upcast import Upcaster, upcast
 from dynamorm_async.model.vector import VectorIndex
 from dynamorm_async.model.vector_index import ModelVectorIndex, vector_index
 from dynamorm_async.plan.capacity import Capacity, Prices
+from dynamorm_async.plan.choice import Candidate
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 
 if typing.TYPE_CHECKING:
@@ -126,8 +128,6 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.vectors import SearchHit
     from dynamorm_async.expressions.vectorattr import VectorAttr
     from dynamorm_async.model.outdated import outdated
-    from dynamorm_async.model.partition import Partition, partition
-    from dynamorm_async.plan.choice import Candidate
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
@@ -315,8 +315,6 @@ _HOMES: typing.Final = {
     "database.vectors": ("SearchHit",),
     "expressions.vectorattr": ("VectorAttr",),
     "model.outdated": ("outdated",),
-    "model.partition": ("Partition", "partition"),
-    "plan.choice": ("Candidate",),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
     "plan.patterns": ("AccessPatterns", "UniqueValues", "access_patterns"),

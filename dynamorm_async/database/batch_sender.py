@@ -13,8 +13,9 @@ import anyio
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.batch_operations import BatchProgress, Entry, Operations
 from dynamorm_async.database.deadline import Deadline
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.database.unprocessed import Rounds
-from dynamorm_async.database.writing import send_write, settle
+from dynamorm_async.database.writing import send_write
 from dynamorm_async.errors import (
     BatchReport,
     BatchWriteFailed,

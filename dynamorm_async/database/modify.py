@@ -13,7 +13,8 @@ import msgspec
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.noting import Note, no_note
-from dynamorm_async.database.writing import send_write, settle
+from dynamorm_async.database.succeeded import settle
+from dynamorm_async.database.writing import send_write
 from dynamorm_async.errors import (
     CallError,
     CallTimeout,

@@ -12,8 +12,8 @@ from typing import Any, Self, final
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.awaiting import warn_unawaited
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.database.transacting import transact
-from dynamorm_async.database.writing import settle
 from dynamorm_async.errors import UsageError
 from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.updates import Update

@@ -12,7 +12,7 @@ from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
 from dynamorm_async.database.failures import refined
 from dynamorm_async.database.settling import identified, look, read_item, settle_failed
-from dynamorm_async.database.writing import settle
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.errors import ConditionFailed, OutcomeUnknown
 from dynamorm_async.plan.marking import is_done, is_forgiven
 from dynamorm_async.plan.write import Write

@@ -6,6 +6,8 @@ from collections.abc import Awaitable
 
 from dynamorm_async.database.access import Send
 from dynamorm_async.database.deadline import Deadline
+from dynamorm_async.database.succeeded import settle
+from dynamorm_async.database.unsuccessful import after_failed_condition, after_lost_answer
 from dynamorm_async.errors import ConditionFailed, OutcomeUnknown
 from dynamorm_async.plan.write import Write, check_transactable
 from dynamorm_async.types import Response
@@ -40,12 +42,8 @@ async def send_write(send: Send, write: Write, timeout: float | None, *, exactly
     try:
         response = await (_send_alone(send, write, timeout) if transacted else send(write.request, timeout))
     except OutcomeUnknown as unknown:
-        from dynamorm_async.database.unsuccessful import after_lost_answer  # noqa: PLC0415 - loaded when first used
-
         return await after_lost_answer(send, write, unknown, deadline, transacted=transacted)
     except ConditionFailed as error:
-        from dynamorm_async.database.unsuccessful import after_failed_condition  # noqa: PLC0415 - loaded when first used
-
         return await after_failed_condition(send, write, error, deadline, transacted=transacted)
     settle(write)
     return response
@@ -55,13 +53,3 @@ def _send_alone(send: Send, write: Write, timeout: float | None) -> Awaitable[Re
     from dynamorm_async.database.transacting import send_alone  # noqa: PLC0415 - loaded when first used
 
     return send_alone(send, write, timeout)
-
-
-def settle(write: Write) -> None:
-    """Let the instance know that its write succeeded."""
-    if write.instance is None:
-        return
-    for name, value in write.changes.items():
-        setattr(write.instance, name, value)
-    if write.item is not None:
-        write.spec.codec.remember(write.instance, write.item, write.held)

@@ -13,6 +13,8 @@ from dynamorm_async.expressions.conditions import Condition, all_of
 from dynamorm_async.model.key import Key
 from dynamorm_async.model.spec import ModelSpec, spec_of, spec_of_instance
 from dynamorm_async.plan.arguments import no_key
+from dynamorm_async.plan.derived import check_place
+from dynamorm_async.plan.marking import mark_item, unmark_item
 from dynamorm_async.plan.putting import create_item, put_item
 from dynamorm_async.plan.targets import check_condition
 from dynamorm_async.plan.unique import with_unique
@@ -124,7 +126,6 @@ class Writes:
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
         from dynamorm_async.plan.deleting import delete_item  # noqa: PLC0415 - loaded when first used
-        from dynamorm_async.plan.marking import mark_item  # noqa: PLC0415 - loaded when first used
 
         spec, key, instance = _placed(target, "delete")
         check_condition(spec, where)
@@ -149,8 +150,6 @@ class Writes:
             UsageError: it is neither a Key nor an instance of a model, or the model has no ``deleted_at()``.
             InvalidKey: a key value is empty, too long, or of another type than its attribute.
         """
-        from dynamorm_async.plan.marking import unmark_item  # noqa: PLC0415 - loaded when first used
-
         spec, key, instance = _placed(target, "restore")
         values = _key_values(spec, target)
         return unmark_item(
@@ -189,8 +188,6 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
 
 def _placed(target: object, call: str) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:
     """The same, where an instance is of the item that its attributes make the key of."""
-    from dynamorm_async.plan.derived import check_place  # noqa: PLC0415 - loaded when first used
-
     spec, key, instance = key_target(target)
     if instance is not None and spec.derived is not None and spec.derived.table_keys:
         check_place(spec.derived, spec.codec.known(instance), model=spec.name, call=call)

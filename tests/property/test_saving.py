@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamorm_async.codec.compare import same_value
-from dynamorm_async.database.writing import settle
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.saving import save_item
 from dynamorm_async.plan.write import Write

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dynamorm_async import Attr, attr, embedded, model, partition_key, upcast, version
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.native import from_attribute_value, to_attribute_value
-from dynamorm_async.database.writing import settle
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.write import Write
 from dynamorm_async.plan.writes import Writes

@@ -23,7 +23,7 @@ from dynamorm_async import (
     model,
     unique,
 )
-from dynamorm_async.database.writing import settle
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.unique import known_before, markers
 from tests.property.applying import apply

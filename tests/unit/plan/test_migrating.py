@@ -26,7 +26,7 @@ from dynamorm_async import (
     updated_at,
     version,
 )
-from dynamorm_async.database.writing import settle
+from dynamorm_async.database.succeeded import settle
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.plan.unique import known_before
 from dynamorm_async.plan.write import Write
