@@ -44,7 +44,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, final
+from typing import Any, Final, Literal, final
 
 import msgspec
 
@@ -155,6 +155,10 @@ class Problem:
         return hash((self.path, self.message))
 
 
+OF_ANSWER: Final = "of the answer"
+"""What a :class:`DecodeError` says in the place of a model, where not an item but the answer around it is wrong."""
+
+
 class DecodeError(DynamormError):
     """An item in the table does not fit its model.
 
@@ -173,7 +177,7 @@ class DecodeError(DynamormError):
         where = ", ".join(f"{name}={value!r}" for name, value in self.key.items()) or "without a key"
         lines = "".join(f"\n  {problem}" for problem in self.problems)
         wrong = f"the item {where} {self._misfit} {model}"
-        if model == "of the answer":  # not of an item at all
+        if model == OF_ANSWER:
             wrong = "the shape of the answer is not DynamoDB's"
         super().__init__(f"{wrong}:{lines}")
         # What a parser said on the way quotes values, of secret attributes as well: a trace must not print it.

@@ -15,7 +15,7 @@ from dynamorm_async.codec.hidden import MASKED, hidden
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.native import from_attribute_value
-from dynamorm_async.errors import DecodeError, Problem
+from dynamorm_async.errors import OF_ANSWER, DecodeError, Problem
 from dynamorm_async.types import AttributeValue
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -40,7 +40,12 @@ def parse_answer(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) 
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError("of the answer", {}, [Problem("$", f"the answer is not readable JSON: {error}")]) from None
+        raise malformed(Problem("$", f"the answer is not readable JSON: {error}")) from None
+
+
+def malformed(*problems: Problem) -> DecodeError:
+    """The error, not raised, of an answer that is none of DynamoDB's, whatever its items."""
+    return DecodeError(OF_ANSWER, {}, problems)
 
 
 def plain_key(raw: Mapping[str, Any], key: Iterable[Member]) -> dict[str, object]:

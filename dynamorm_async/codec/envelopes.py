@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from dynamorm_async.codec.answers import bytes_in
+from dynamorm_async.codec.answers import bytes_in, malformed
 from dynamorm_async.codec.misfit import Misfit
-from dynamorm_async.errors import DecodeError, Problem
+from dynamorm_async.errors import Problem
 from dynamorm_async.types import AttributeValue
 
 
@@ -55,4 +55,4 @@ def last_key(key: Mapping[str, Any] | None) -> dict[str, AttributeValue] | None:
         return bytes_in(key)
     except Misfit as misfit:
         problems = [Problem(f"LastEvaluatedKey.{problem.path}", problem.message) for problem in misfit.problems]
-        raise DecodeError("of the answer", {}, problems) from None
+        raise malformed(*problems) from None

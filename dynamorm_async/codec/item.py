@@ -67,9 +67,7 @@ class ItemCodec(Generic[M]):
         self._derived, self._from_keys = derived, False
         self.upcasting = None if schema is None else Upcasting(layout, schema, key, derived, partial=partial)
         carried = (*(() if derived is None else derived.carried), *(() if schema is None else (schema.carried,)))
-        self.compiled = self._compiled = LayoutCodec(
-            layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried
-        )
+        self.compiled = LayoutCodec(layout, keeps_stored=True, forbid_unknown=unknown == "forbid", carried=carried)
         self._carried = frozenset(one.name for one in carried)
         self._wires = frozenset((*(member.wire for member in layout.members), *self._carried))
 
@@ -83,7 +81,7 @@ class ItemCodec(Generic[M]):
                 deeper than DynamoDB takes, or is a vector of another length than its index has.
             InvalidKey: a key attribute is empty or too long.
         """
-        item = self._compiled.encode(instance)
+        item = self.compiled.encode(instance)
         for member in self._deep:
             self._check_depth(member, item.get(member.wire))
         for member in self._vectors:
@@ -115,7 +113,7 @@ class ItemCodec(Generic[M]):
 
     def encode_member(self, member: Member, value: object) -> AttributeValue | None:
         """One attribute as stored; ``None`` where it is left out."""
-        return self._compiled.encode_member(member, value)
+        return self.compiled.encode_member(member, value)
 
     @cached_property
     def encode_key(self) -> Callable[..., dict[str, AttributeValue]]:
@@ -159,7 +157,7 @@ class ItemCodec(Generic[M]):
         return self.encode_key(*(getattr(instance, member.name) for member in self._key))
 
     def _key_encoder(self, member: Member) -> Callable[[Any], AttributeValue]:
-        compiled, where = self._compiled.member_encoder(member), f"{self.layout.cls.__name__}.{member.name}"
+        compiled, where = self.compiled.member_encoder(member), f"{self.layout.cls.__name__}.{member.name}"
 
         def encode(value: object) -> AttributeValue:
             try:
@@ -265,9 +263,9 @@ class ItemCodec(Generic[M]):
         """The named attributes of what an item was made from: a struct of the compiled path, or a raw item."""
         if not isinstance(source, msgspec.Struct):
             return bytes_in({name: source[name] for name in names if name in source})
-        item = self._compiled.carried_in(source)
+        item = self.compiled.carried_in(source)
         if not item.keys() >= {*names}:
-            item |= self._compiled.encode(self._compiled.lift(source))
+            item |= self.compiled.encode(self.compiled.lift(source))
         return {name: item[name] for name in names if name in item}
 
     def decode(self, raw: Mapping[str, Any]) -> M:
@@ -320,8 +318,8 @@ class ItemCodec(Generic[M]):
         if stored is None or type(stored) is Stored:
             return stored
         # What was read is kept as it was decoded; it becomes AttributeValues only here, where they are wanted.
-        seen = self._compiled.encode(self._compiled.lift(stored))
-        return Stored(seen, held_of(self.layout, stored, seen), self._compiled.carried_in(stored))
+        seen = self.compiled.encode(self.compiled.lift(stored))
+        return Stored(seen, held_of(self.layout, stored, seen), self.compiled.carried_in(stored))
 
     def stored(self, instance: M) -> Mapping[str, AttributeValue] | None:
         """What was read or written last, as conditions see it; ``None`` for an instance that was neither."""
@@ -335,8 +333,8 @@ class ItemCodec(Generic[M]):
         if not self.compiles:
             return self.decode
         if self.unknown != "keep":
-            return self._compiled.lift
-        struct_type, lift = self._compiled.struct, self._compiled.lift
+            return self.compiled.lift
+        struct_type, lift = self.compiled.struct, self.compiled.lift
 
         def lift_keeping(raw: Mapping[str, Any]) -> Any:  # an M
             instance = lift(msgspec.convert(raw, struct_type, strict=False))
@@ -348,12 +346,12 @@ class ItemCodec(Generic[M]):
 
     @cached_property
     def _item_type(self) -> Any:  # a msgspec type expression
-        return self._compiled.struct if self.compiles and self.unknown != "keep" else dict[str, Any]
+        return self.compiled.struct if self.compiles and self.unknown != "keep" else dict[str, Any]
 
     @property
     def compiles(self) -> bool:
         """Whether the compiled path can read its items at all."""
-        return self._compiled.readable and not self._from_keys
+        return self.compiled.readable and not self._from_keys
 
     @cached_property
     def _get(self) -> msgspec.json.Decoder[Any]:
@@ -390,7 +388,7 @@ class ItemCodec(Generic[M]):
     def _snapshot(self, instance: Any, raw: Mapping[str, Any]) -> Mapping[str, AttributeValue]:  # an M
         """What :meth:`stored` says of an item that was read by the general path; as it does by the compiled one."""
         try:
-            return self._compiled.encode(instance)
+            return self.compiled.encode(instance)
         except (InvalidValue, InvalidKey):  # no item of DynamoDB's own
             return bytes_in({name: value for name, value in raw.items() if name in self._wires})
 

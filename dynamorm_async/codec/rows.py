@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from dynamorm_async.codec.answers import answer_json, bytes_in
+from dynamorm_async.codec.answers import answer_json, bytes_in, malformed
 from dynamorm_async.codec.encrypted import decode_error
 from dynamorm_async.codec.envelopes import last_key
 from dynamorm_async.codec.hidden import MASKED
 from dynamorm_async.codec.layout import Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.page import PageContent
-from dynamorm_async.errors import DecodeError, Problem
+from dynamorm_async.errors import Problem
 
 R = TypeVar("R")
 
@@ -81,7 +81,7 @@ def raw_page(body: bytes, *, make: Callable[[Mapping[str, Any]], R]) -> PageCont
     """
     answer = answer_json(body)
     if "Items" not in answer:  # as in compiled pages
-        raise DecodeError("of the answer", {}, [Problem("Items", "is missing")])
+        raise malformed(Problem("Items", "is missing"))
     raw: list[dict[str, Any]] = answer["Items"]
     return PageContent(
         [make(item) for item in raw],

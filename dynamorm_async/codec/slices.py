@@ -12,7 +12,7 @@ import msgspec
 from dynamorm_async.codec.answers import parse_answer
 from dynamorm_async.codec.envelopes import RAW_PAGE
 from dynamorm_async.codec.page import PageContent
-from dynamorm_async.errors import DecodeError
+from dynamorm_async.errors import OF_ANSWER, DecodeError
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
         try:
             parts.append(decode(b'{"Items":[%b]}' % b",".join(items[start:end])))
         except DecodeError as error:
-            if error.model != "of the answer":
+            if error.model != OF_ANSWER:
                 raise
             return decode(body)  # where in the answer it is no text, only the whole tells
         start, size = end, (yield)

@@ -15,11 +15,12 @@ from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.hidden import MASKED
 from dynamorm_async.codec.stored import Stored
 from dynamorm_async.errors import UsageError
-from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path
+from dynamorm_async.expressions.conditions import Condition, Literally
 from dynamorm_async.expressions.updates import Assignment, Default, Nothing, Update
 from dynamorm_async.model.derived import Derived, IndexTemplates, KeyTemplate
 from dynamorm_async.model.evaluate import holds
 from dynamorm_async.plan.known import Value
+from dynamorm_async.plan.write import is_still
 from dynamorm_async.types import AttributeValue, RawItem
 
 
@@ -40,7 +41,7 @@ class Rekeyed(msgspec.Struct, frozen=True):
     @property
     def conditions(self) -> list[Condition]:
         """What the write has to insist on."""
-        return [*(_is_still(name, value) for name, value in self.insists.items()), *self.guards]
+        return [*(is_still(name, value) for name, value in self.insists.items()), *self.guards]
 
 
 def joined(parts: Iterable[Rekeyed]) -> Rekeyed:
@@ -180,8 +181,3 @@ def check_place(derived: Derived | None, stored: Stored | None, *, model: str, c
                 "program wrote it, or the template was another one then: put() it under its present key, and delete the "
                 "item that it was read from with a PartiQL statement"
             )
-
-
-def _is_still(name: str, value: Value) -> Condition:
-    path = Path((name,))
-    return Function("attribute_not_exists", path) if value is None else Comparison(path, "=", Literally(value))

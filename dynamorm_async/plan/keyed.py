@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, final
 
 import msgspec
 
-from dynamorm_async.codec.answers import parse_answer
+from dynamorm_async.codec.answers import malformed, parse_answer
 from dynamorm_async.codec.identity import Identities, Identity
 from dynamorm_async.errors import DecodeError, Problem
 from dynamorm_async.plan.places import PlaceId
@@ -108,7 +108,7 @@ class Chunk:
         answer: _Answer = parse_answer(body, _DECODER)
         if answer.Responses is None and not answer.UnprocessedKeys:
             # An empty page of a proxy, say: whoever took it for an answer would call every item missing.
-            raise DecodeError("of the answer", {}, [Problem("Responses", "is missing")])
+            raise malformed(Problem("Responses", "is missing"))
         found: dict[PlaceId, msgspec.Raw] = {}
         for table, items in (answer.Responses or {}).items():
             of_item = self._identities(table).of_item
@@ -165,7 +165,7 @@ class Chunk:
 
 
 def _stranger(table: str) -> DecodeError:
-    return DecodeError("of the answer", {}, [Problem(table, "has something that was not asked for")])
+    return malformed(Problem(table, "has something that was not asked for"))
 
 
 def chunks(places: Sequence[Place], tables: Mapping[str, TableRead]) -> list[Chunk]:

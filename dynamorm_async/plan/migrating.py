@@ -9,14 +9,13 @@ from typing import Any
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.stored import Nested, Stored, in_layout
 from dynamorm_async.errors import InvalidExpression
-from dynamorm_async.expressions.conditions import Comparison, Condition, Function, Literally, Path
 from dynamorm_async.expressions.limits import MAX_EXPRESSION
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.expressions.updates import render
 from dynamorm_async.model.spec import ModelSpec
 from dynamorm_async.plan.lifecycle import encoded
 from dynamorm_async.plan.nested import replacement
-from dynamorm_async.plan.write import Write, add_conditions, key_is_taken, version_condition
+from dynamorm_async.plan.write import Write, add_conditions, is_still, key_is_taken, version_condition
 from dynamorm_async.types import AttributeValue, RawItem, Request
 
 # "The maximum number of operators or functions in an expression is 300", the ANDs between them included.
@@ -56,7 +55,7 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
         for name in dict.fromkeys((*names, *older.item))
         if name in _schema_name(spec) or (condition is None and name not in spec.key_names)
     ]
-    conditions = [key_is_taken(spec), condition, *(_as_read(name, older.item) for name in guarded)]
+    conditions = [key_is_taken(spec), condition, *(is_still(name, older.item.get(name)) for name in guarded)]
     placeholders = Placeholders()
     expression = render([replacement((name,), whole.get(name)) for name in names], placeholders)
     if len(expression) > MAX_EXPRESSION or len(conditions) > _MAX_CONDITIONS:
@@ -88,12 +87,6 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
 
 def _schema_name(spec: ModelSpec[Any]) -> Iterable[str]:
     return () if spec.schema is None else (spec.schema.name,)
-
-
-def _as_read(name: str, item: RawItem) -> Condition:
-    """The attribute in the table is what it was when the item was read."""
-    value, path = item.get(name), Path((name,))
-    return Function("attribute_not_exists", path) if value is None else Comparison(path, "=", Literally(value))
 
 
 def _beside_unknown(spec: ModelSpec[Any], item: RawItem, seen: RawItem, upcast: RawItem) -> dict[str, AttributeValue]:

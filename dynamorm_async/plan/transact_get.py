@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from dynamorm_async.codec.answers import parse_answer
-from dynamorm_async.errors import DecodeError, Problem, UsageError
+from dynamorm_async.codec.answers import malformed, parse_answer
+from dynamorm_async.errors import Problem, UsageError
 from dynamorm_async.plan.batch_get import Wanted, wanted_of
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.transactions import MAX_ACTIONS
@@ -69,6 +69,5 @@ def got_items(body: bytes, count: int) -> list[Any]:  # each a Raw or None
     """
     answer: _Answer = parse_answer(body, _DECODER)
     if len(answer.Responses) != count:
-        problem = Problem("Responses", f"has {len(answer.Responses)} entries for {count} keys")
-        raise DecodeError("of the answer", {}, [problem])
+        raise malformed(Problem("Responses", f"has {len(answer.Responses)} entries for {count} keys"))
     return [None if got.Item is _NO_ITEM else got.Item for got in answer.Responses]

@@ -187,6 +187,12 @@ def key_is_taken(spec: ModelSpec[Any]) -> Condition:
     return Function("attribute_exists", Path((spec.key_names[0],)))
 
 
+def is_still(name: str, value: AttributeValue | None) -> Condition:
+    """The attribute in the table has this value; with ``None``, there is no such attribute."""
+    path = Path((name,))
+    return Function("attribute_not_exists", path) if value is None else Comparison(path, "=", Literally(value))
+
+
 def version_condition(spec: ModelSpec[Any], instance: object) -> tuple[int | None, Condition | None]:
     """The version that a write of the instance insists on, and the condition that says so."""
     version = spec.version

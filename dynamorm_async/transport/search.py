@@ -12,7 +12,8 @@ import msgspec
 
 from dynamorm_async.transport.base import Endpoint
 
-# Patterns are compiled when a database is opened, not with the import. AWS's own hosts alone: an engine on this machine, a VPC endpoint or a proxy serves everything at one place.
+# AWS's own hosts alone: an engine on this machine, a VPC endpoint or a proxy serves everything at one place.
+# Texts, not patterns: those are compiled when a database is opened, not with the import.
 _DOMAIN: Final = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))"
 _PLAIN: Final = rf"(dynamodb(?:-fips)?\.[a-z0-9-]+\.{_DOMAIN})"
 _OF_ACCOUNT: Final = rf"([0-9]{{12}})\.ddb(\.[a-z0-9-]+\.{_DOMAIN})"
