@@ -105,7 +105,7 @@ def wanted_of(keys: Iterable[object], call: str, prefix: str) -> list[Wanted]:
         if not isinstance(key, Key):
             hint = f": pass them one by one, {call}(*keys)" if isinstance(key, list | tuple) else ""
             raise UsageError(f"{call}() takes Keys, such as Key(User, 'acme', 'u1'), got {key!r}{hint}")
-        model: type[Any] = key.model  # pyright: ignore[reportUnknownMemberType]  # a Key of any model
+        model: type[Any] = key.model  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of any model
         find = finders.get(model)
         if find is None:
             find = finders[model] = _finder(spec_of(model), prefix)
