@@ -35,15 +35,13 @@ class Condition:
     """How many levels of ``&``, ``|`` and ``~`` it has."""
 
     def __and__(self, other: Condition) -> Condition:
-        parts = (*_parts(self, Every), *_parts(_checked(other, "&"), Every))
-        return Every(parts, _depth_above(self, other, Every))
+        return _joined(Every, self, _checked(other, "&"))
 
     def __or__(self, other: Condition) -> Condition:
-        parts = (*_parts(self, Either), *_parts(_checked(other, "|"), Either))
-        return Either(parts, _depth_above(self, other, Either))
+        return _joined(Either, self, _checked(other, "|"))
 
     def __invert__(self) -> Condition:
-        return Negation(self, _depth_above(self, self, Negation))
+        return Negation(self, _checked_depth(self.depth + 1))
 
     def __bool__(self) -> bool:
         raise UsageError(
@@ -176,10 +174,9 @@ class Function(Condition, msgspec.Struct, frozen=True):
     argument: Operand | None = None
 
     def render(self, placeholders: Placeholders) -> str:
-        arguments = [self.path.render(placeholders)]
-        if self.argument is not None:
-            arguments.append(self.argument.render(placeholders))
-        return f"{self.name}({', '.join(arguments)})"
+        path = self.path.render(placeholders)
+        argument = "" if self.argument is None else f", {self.argument.render(placeholders)}"
+        return f"{self.name}({path}{argument})"
 
     def below(self, prefix: Segments) -> Condition:
         argument = None if self.argument is None else self.argument.below(prefix)
@@ -199,7 +196,7 @@ class Every(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " AND ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+        return " AND ".join([_enclosed(condition, placeholders) for condition in self.conditions])
 
     def below(self, prefix: Segments) -> Condition:
         return Every(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
@@ -216,13 +213,16 @@ class Either(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " OR ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+        return " OR ".join([_enclosed(condition, placeholders) for condition in self.conditions])
 
     def below(self, prefix: Segments) -> Condition:
         return Either(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
 
     def roots(self) -> Iterator[str]:
         return (root for condition in self.conditions for root in condition.roots())
+
+
+_JOINED = (Every, Either)
 
 
 @final
@@ -271,14 +271,23 @@ def _checked(value: object, where: str) -> Condition:
     raise UsageError(f"{where} takes conditions, got {value!r}{hint}")
 
 
-def _depth_above(one: Condition, other: Condition, kind: type[Condition]) -> int:
-    """The depth of what an operator makes of two conditions; parts of its own kind become its own parts.
+def _joined(kind: type[Every | Either], one: Condition, other: Condition) -> Condition:
+    """What an operator makes of two conditions. Parts of its own kind become its own parts: they do not nest.
 
     Raises:
         InvalidExpression: it nests too deep.
     """
-    joins = kind is not Negation
-    depth = 1 + max(one.depth - (joins and type(one) is kind), other.depth - (joins and type(other) is kind))
+    parts = (*_parts(one, kind), *_parts(other, kind))
+    depth = max(one.depth - isinstance(one, kind), other.depth - isinstance(other, kind))
+    return kind(parts, _checked_depth(depth + 1))
+
+
+def _checked_depth(depth: int) -> int:
+    """The depth of a new condition.
+
+    Raises:
+        InvalidExpression: it nests too deep.
+    """
     if depth > _MAX_DEPTH:
         raise InvalidExpression(
             f"conditions are nested {depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one kind, "
@@ -289,4 +298,4 @@ def _depth_above(one: Condition, other: Condition, kind: type[Condition]) -> int
 
 def _enclosed(condition: Condition, placeholders: Placeholders) -> str:
     text = condition.render(placeholders)
-    return f"({text})" if isinstance(condition, Every | Either) else text
+    return f"({text})" if isinstance(condition, _JOINED) else text

@@ -62,6 +62,8 @@ def check_name(name: str) -> None:
     Raises:
         InvalidExpression: it is empty, longer than 64 KB, or no text.
     """
+    if name.isascii() and 1 <= len(name) <= _MAX_NAME:  # as most often
+        return
     try:
         length = len(name.encode())
     except UnicodeEncodeError:

@@ -30,11 +30,14 @@ class Placeholders:
     def __init__(self, *, mark: str = "") -> None:
         self._mark = mark
         self._names: dict[str, str] = {}
-        self._values: dict[bytes, str] = {}
+        self._values: dict[str | bytes, str] = {}
         self._attribute_values: dict[str, AttributeValue] = {}
 
     def path(self, segments: tuple[Segment, ...]) -> str:
         """A document path with every name aliased: ``#n0.#n1[2]``."""
+        first = segments[0]
+        if len(segments) == 1 and isinstance(first, str):  # as most often
+            return self._name(first)
         parts: list[str] = []
         for segment in segments:
             if isinstance(segment, int):
@@ -46,8 +49,7 @@ class Placeholders:
     def value(self, value: AttributeValue) -> str:
         """The placeholder of a value; equal values share one."""
         try:
-            # In one order, so that equal maps are one value however they were made.
-            identity = msgspec.json.encode(value, order="deterministic")
+            identity = _identity(value)
         except TypeError:  # a plaintext: each has its own, for equal ones have different ciphertexts
             return self.named(f":{self._mark}e{len(self._attribute_values)}", value)
         except UnicodeEncodeError:
@@ -94,3 +96,18 @@ class Placeholders:
             alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
             check_name(name)
         return alias
+
+
+def _identity(value: AttributeValue) -> str | bytes:
+    """What is equal for equal values, and has at least the bytes that DynamoDB counts of them.
+
+    Raises:
+        TypeError: it is a plaintext.
+        UnicodeEncodeError: it holds half a surrogate pair.
+    """
+    if isinstance(value, dict):  # a plaintext is none
+        ((tag, content),) = value.items()
+        if content.__class__ is bool or (content.__class__ is str and content.isascii()):
+            return f"{tag}:{content}"
+    # In one order, so that equal maps are one value however they were made.
+    return msgspec.json.encode(value, order="deterministic")
