@@ -248,14 +248,13 @@ def all_of(conditions: Iterable[Condition]) -> Condition | None:
     Raises:
         UsageError: something is not a condition.
     """
-    checked = [part for condition in conditions for part in _parts(_checked(condition, "where"), Every)]
-    if len(checked) <= 1:
-        return checked[0] if checked else None
-    return Every(tuple(checked), 1 + max([condition.depth for condition in checked]))
-
-
-def _parts(condition: Condition, kind: type[Every | Either]) -> tuple[Condition, ...]:
-    return condition.conditions if isinstance(condition, kind) else (condition,)
+    parts: list[Condition] = []
+    for condition in conditions:
+        checked = _checked(condition, "where")
+        parts += checked.conditions if isinstance(checked, Every) else (checked,)
+    if len(parts) <= 1:
+        return parts[0] if parts else None
+    return Every(tuple(parts), 1 + max([part.depth for part in parts]))
 
 
 def _checked(value: object, where: str) -> Condition:
@@ -277,9 +276,16 @@ def _joined(kind: type[Every | Either], one: Condition, other: Condition) -> Con
     Raises:
         InvalidExpression: it nests too deep.
     """
-    parts = (*_parts(one, kind), *_parts(other, kind))
-    depth = max(one.depth - isinstance(one, kind), other.depth - isinstance(other, kind))
-    return kind(parts, _checked_depth(depth + 1))
+    parts: tuple[Condition, ...] = ()
+    depth = 0
+    for side in (one, other):
+        if isinstance(side, kind):
+            parts += side.conditions
+            depth = max(depth, side.depth)
+        else:
+            parts += (side,)
+            depth = max(depth, side.depth + 1)
+    return kind(parts, _checked_depth(depth))
 
 
 def _checked_depth(depth: int) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from dynamorm_async.errors import InvalidExpression
 from dynamorm_async.expressions.limits import (
     UNCHECKED_EXPRESSION,
+    UNCHECKED_NAME,
     UNCHECKED_VALUES,
     check_expression,
     check_name,
@@ -29,7 +30,8 @@ class Placeholders:
 
     def __init__(self, *, mark: str = "") -> None:
         self._mark = mark
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # placeholder by name
+        self._aliases: dict[str, str] = {}  # name by placeholder
         self._values: dict[str | bytes, str] = {}
         self._attribute_values: dict[str, AttributeValue] = {}
 
@@ -84,7 +86,7 @@ class Placeholders:
                     check_expression(name, text)
                 body[name] = text
         if self._names:
-            body["ExpressionAttributeNames"] = {alias: name for name, alias in self._names.items()}
+            body["ExpressionAttributeNames"] = self._aliases
         if self._attribute_values:
             if sum(map(len, self._values)) > UNCHECKED_VALUES:
                 check_values(self._attribute_values, self._names)
@@ -93,8 +95,10 @@ class Placeholders:
     def _name(self, name: str) -> str:
         alias = self._names.get(name)
         if alias is None:
+            if not name.isascii() or not 0 < len(name) <= UNCHECKED_NAME:
+                check_name(name)
             alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
-            check_name(name)
+            self._aliases[alias] = name
         return alias
 
 
