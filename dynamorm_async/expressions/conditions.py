@@ -35,13 +35,13 @@ class Condition:
     """How many levels of ``&``, ``|`` and ``~`` it has."""
 
     def __and__(self, other: Condition) -> Condition:
-        return _joined(Every, self, _checked(other, "&"))
+        return _bounded(_joined(Every, (self, _checked(other, "&"))))
 
     def __or__(self, other: Condition) -> Condition:
-        return _joined(Either, self, _checked(other, "|"))
+        return _bounded(_joined(Either, (self, _checked(other, "|"))))
 
     def __invert__(self) -> Condition:
-        return Negation(self, _checked_depth(self.depth + 1))
+        return _bounded(Negation(self, self.depth + 1))
 
     def __bool__(self) -> bool:
         raise UsageError(
@@ -196,7 +196,7 @@ class Every(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " AND ".join([_enclosed(condition, placeholders) for condition in self.conditions])
+        return _rendered(self.conditions, " AND ", placeholders)
 
     def below(self, prefix: Segments) -> Condition:
         return Every(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
@@ -213,7 +213,7 @@ class Either(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " OR ".join([_enclosed(condition, placeholders) for condition in self.conditions])
+        return _rendered(self.conditions, " OR ", placeholders)
 
     def below(self, prefix: Segments) -> Condition:
         return Either(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
@@ -248,13 +248,10 @@ def all_of(conditions: Iterable[Condition]) -> Condition | None:
     Raises:
         UsageError: something is not a condition.
     """
-    parts: list[Condition] = []
-    for condition in conditions:
-        checked = _checked(condition, "where")
-        parts += checked.conditions if isinstance(checked, Every) else (checked,)
-    if len(parts) <= 1:
-        return parts[0] if parts else None
-    return Every(tuple(parts), 1 + max([part.depth for part in parts]))
+    checked = [_checked(condition, "where") for condition in conditions]
+    if len(checked) <= 1:
+        return checked[0] if checked else None
+    return _joined(Every, checked)
 
 
 def _checked(value: object, where: str) -> Condition:
@@ -270,38 +267,39 @@ def _checked(value: object, where: str) -> Condition:
     raise UsageError(f"{where} takes conditions, got {value!r}{hint}")
 
 
-def _joined(kind: type[Every | Either], one: Condition, other: Condition) -> Condition:
-    """What an operator makes of two conditions. Parts of its own kind become its own parts: they do not nest.
-
-    Raises:
-        InvalidExpression: it nests too deep.
-    """
-    parts: tuple[Condition, ...] = ()
-    depth = 0
-    for side in (one, other):
-        if isinstance(side, kind):
-            parts += side.conditions
-            depth = max(depth, side.depth)
+def _joined(kind: type[Every | Either], conditions: Iterable[Condition]) -> Condition:
+    """What an operator makes of conditions. Parts of those of its own kind become its own parts: they do not nest."""
+    parts: list[Condition] = []
+    depth = 1
+    for condition in conditions:
+        if isinstance(condition, kind):
+            parts += condition.conditions
+            depth = max(depth, condition.depth)
         else:
-            parts += (side,)
-            depth = max(depth, side.depth + 1)
-    return kind(parts, _checked_depth(depth))
+            parts.append(condition)
+            depth = max(depth, condition.depth + 1)
+    return kind(tuple(parts), depth)
 
 
-def _checked_depth(depth: int) -> int:
-    """The depth of a new condition.
+def _bounded(condition: Condition) -> Condition:
+    """The same condition.
 
     Raises:
         InvalidExpression: it nests too deep.
     """
-    if depth > _MAX_DEPTH:
+    if condition.depth > _MAX_DEPTH:
         raise InvalidExpression(
-            f"conditions are nested {depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one kind, "
-            "such as a & b & c, do not nest"
+            f"conditions are nested {condition.depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one "
+            "kind, such as a & b & c, do not nest"
         )
-    return depth
+    return condition
 
 
-def _enclosed(condition: Condition, placeholders: Placeholders) -> str:
-    text = condition.render(placeholders)
-    return f"({text})" if isinstance(condition, _JOINED) else text
+def _rendered(conditions: Iterable[Condition], word: str, placeholders: Placeholders) -> str:
+    """Conditions with a word between them; what has such words itself in parentheses."""
+    return word.join(
+        [
+            f"({condition.render(placeholders)})" if isinstance(condition, _JOINED) else condition.render(placeholders)
+            for condition in conditions
+        ]
+    )

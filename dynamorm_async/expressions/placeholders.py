@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,10 @@ Segment = str | int
 """One step of a document path: an attribute's or map entry's name, or a list index."""
 
 
+_identity_of: Final = msgspec.json.Encoder(order="deterministic").encode
+"""In one order, so that equal maps are one value however they were made."""
+
+
 class Placeholders:
     """Gives names and values their placeholders while the expressions of one request are rendered.
 
@@ -32,7 +36,7 @@ class Placeholders:
         self._mark = mark
         self._names: dict[str, str] = {}  # placeholder by name
         self._aliases: dict[str, str] = {}  # name by placeholder
-        self._values: dict[str | bytes, str] = {}
+        self._values: dict[bytes, str] = {}
         self._attribute_values: dict[str, AttributeValue] = {}
 
     def path(self, segments: tuple[Segment, ...]) -> str:
@@ -51,7 +55,7 @@ class Placeholders:
     def value(self, value: AttributeValue) -> str:
         """The placeholder of a value; equal values share one."""
         try:
-            identity = _identity(value)
+            identity = _identity_of(value)
         except TypeError:  # a plaintext: each has its own, for equal ones have different ciphertexts
             return self.named(f":{self._mark}e{len(self._attribute_values)}", value)
         except UnicodeEncodeError:
@@ -100,18 +104,3 @@ class Placeholders:
             alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
             self._aliases[alias] = name
         return alias
-
-
-def _identity(value: AttributeValue) -> str | bytes:
-    """What is equal for equal values, and has at least the bytes that DynamoDB counts of them.
-
-    Raises:
-        TypeError: it is a plaintext.
-        UnicodeEncodeError: it holds half a surrogate pair.
-    """
-    if isinstance(value, dict):  # a plaintext is none
-        ((tag, content),) = value.items()
-        if content.__class__ is bool or (content.__class__ is str and content.isascii()):
-            return f"{tag}:{content}"
-    # In one order, so that equal maps are one value however they were made.
-    return msgspec.json.encode(value, order="deterministic")
