@@ -19,7 +19,6 @@ from dynamorm_async.codec.depth import check_depth
 from dynamorm_async.codec.derived import DerivedAttributes
 from dynamorm_async.codec.encrypted import decode_error
 from dynamorm_async.codec.envelopes import RAW_PAGE, answer_decoder, last_key, page_decoder
-from dynamorm_async.codec.keys import attributes_reader, key_encoder
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.misfit import Collector
 from dynamorm_async.codec.page import PageContent
@@ -132,6 +131,8 @@ class ItemCodec(Generic[M]):
         Raises:
             InvalidKey: a value is empty, too long, or of another type than its attribute.
         """
+        from dynamorm_async.codec.keys import key_encoder  # noqa: PLC0415 - loaded when first used
+
         return key_encoder(self.compiled, self._key)
 
     def decode_key(self, raw: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -245,6 +246,8 @@ class ItemCodec(Generic[M]):
             return bytes_in({name: source[name] for name in names if name in source})
         read = self._readers.get(names)
         if read is None:
+            from dynamorm_async.codec.keys import attributes_reader  # noqa: PLC0415 - loaded when first used
+
             read = self._readers[names] = attributes_reader(self.compiled, names)
         return read(source)
 
