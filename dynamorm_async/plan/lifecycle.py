@@ -55,6 +55,8 @@ def _set(
 
 def lifecycle_updates(spec: ModelSpec[Any], given: Sequence[Update], now: datetime, *, upsert: bool) -> list[Update]:
     """The changes that go with those that the caller gave."""
+    if spec.version is None and spec.updated_at is None and spec.created_at is None:
+        return []
     touched = {update.path[0] for update in given}
     updates: list[Update] = []
     if spec.version is not None:

@@ -212,7 +212,7 @@ def add_conditions(
     **expressions: str,
 ) -> bool:
     """Put the conditions and the other expressions into the body; whether there is any condition."""
-    condition = all_of(condition for condition in conditions if condition is not None)
+    condition = all_of([condition for condition in conditions if condition is not None])
     if condition is None and placeholders is None and not expressions:  # as of most puts
         return False
     names = placeholders or Placeholders()
