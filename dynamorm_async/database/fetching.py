@@ -29,7 +29,7 @@ def fetching(send: Send, decode: Callable[[bytes], PageContent[R]], turns: Turns
         body = (await send(request, None)).body
         if len(body) > at_once:
             return await turns.run(page_in_slices(body, decode))
-        await turns.room(len(body), at_once)
+        await turns.room.take(len(body), at_once)
         return decode(body)
 
     return fetch
