@@ -19,7 +19,7 @@ LARGE: Final = 256 * 1024
 SLOW: Final = 16 * 1024
 """The same of answers whose items no compiled decoder reads, which takes some thirty times as long."""
 
-_TURN: Final = 0.002
+_TURN: Final = 0.001
 _FIRST: Final = 4 * 1024
 _GROWTH: Final = 4
 
@@ -28,7 +28,7 @@ _GROWTH: Final = 4
 class Turns:
     """Shares out the turns of the loop among the answers of one :class:`Database`.
 
-    A turn has room for one slice of large work, of about 2 ms, or for answers that are decoded at once and take as long
+    A turn has room for one slice of large work, of about 1 ms, or for answers that are decoded at once and take as long
     together. What comes when there is no room waits in a line, first come, first served. Of large works, one is under way at
     a time: what waits for the first answer goes on while the others are decoded.
 
