@@ -72,28 +72,29 @@ async def _at_once(read: Callable[[str], Awaitable[object]]) -> list[object]:
 
 
 async def _gaps(work: Callable[[], Awaitable[list[object]]], pages: int) -> Gaps:
-    longest = longest_in_all = 0.0
+    longest = longest_in_all = last = before = 0.0
+    beating = True
 
-    async def beat() -> None:
-        nonlocal longest, longest_in_all
-        last, before = time.perf_counter(), collector[0]
-        while True:
-            await asyncio.sleep(BEAT)
-            now, after = time.perf_counter(), collector[0]
-            late = now - last - BEAT
-            longest_in_all = max(longest_in_all, late)
-            longest = max(longest, late - (after - before))
-            last, before = now, after
+    def beat() -> None:
+        nonlocal longest, longest_in_all, last, before
+        now, after = time.perf_counter(), collector[0]
+        late = now - last - BEAT
+        longest_in_all = max(longest_in_all, late)
+        longest = max(longest, late - (after - before))
+        last, before = now, after
+        if beating:
+            loop.call_later(BEAT, beat)
 
+    loop = asyncio.get_running_loop()
     gc.collect()
     with _collector_time() as collector:
-        beating = asyncio.create_task(beat())
-        await asyncio.sleep(BEAT)
+        last = time.perf_counter()
+        loop.call_later(BEAT, beat)
         try:
             kept = await work()
             await asyncio.sleep(2 * BEAT)  # the beat after the last page is a gap, too
         finally:
-            beating.cancel()
+            beating = False
     began = time.perf_counter()
     kept.clear()
     return Gaps(longest, longest_in_all, (time.perf_counter() - began) / pages)

@@ -22,6 +22,7 @@ Slices: TypeAlias = Generator[None, int, T]
 
 _ITEMS: Final = b'"Items":['
 _END: Final = b"}},"  # of every item but the last
+_FAR: Final = 64 * 1024
 
 
 def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Slices[PageContent[R]]:
@@ -43,8 +44,10 @@ def page_in_slices(body: bytes, decode: Callable[[bytes], PageContent[R]]) -> Sl
     start = head = body.find(_ITEMS) + len(_ITEMS)
     between = _END + body[head : body.find(b":", head)]
     while len(body) - start > size:
-        end = body.rfind(between, start, start + size)
-        if end < 0 or not between.startswith(_END + b'{"'):
+        end = _last_end(body, between, start, size)
+        if end < 0:
+            if len(body) - start <= size + _FAR:
+                break  # the last item
             return (yield from _by_item(body, decode, size))
         try:
             parts.append(decode(b'{"Items":[%b}}]}' % body[start:end]))
@@ -80,6 +83,14 @@ def _by_item(body: bytes, decode: Callable[[bytes], PageContent[R]], size: int) 
             return decode(body)  # where in the answer it is no text, only the whole tells
         start, size = end, (yield)
     return decode(_without_items(page)).after(parts)
+
+
+def _last_end(body: bytes, between: bytes, start: int, size: int) -> int:
+    """Where the last whole item of a slice seems to end; where it has none, the first beyond. -1 where that is far, or nowhere."""
+    if not between.startswith(_END + b'{"'):
+        return -1
+    end = body.rfind(between, start, start + size)
+    return body.find(between, start, start + size + _FAR) if end < 0 else end
 
 
 def _is_page(body: bytes) -> bool:

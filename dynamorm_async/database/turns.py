@@ -14,7 +14,7 @@ from dynamorm_async.transport.line import Room
 T = TypeVar("T")
 
 LARGE: Final = 256 * 1024
-"""Answers of more bytes than this are decoded in slices, which take a tenth longer. Smaller ones take 4 ms at once."""
+"""Answers of more bytes than this are decoded in slices, which take a twentieth longer. Smaller ones take 2 to 4 ms at once."""
 
 SLOW: Final = 16 * 1024
 """The same of answers whose items no compiled decoder reads, which takes some thirty times as long."""
