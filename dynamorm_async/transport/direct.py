@@ -23,6 +23,7 @@ from dynamorm_async.errors import (
 from dynamorm_async.transport.answers import check_answer, pause_asked_for
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.connection import Answer, Fault
+from dynamorm_async.transport.line import Room
 from dynamorm_async.transport.pool import Pool, PoolStatistics
 from dynamorm_async.transport.search import is_search_host
 from dynamorm_async.transport.sigv4 import Signer
@@ -30,6 +31,9 @@ from dynamorm_async.types import Request, Response
 
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 """Where the endpoint is DynamoDB itself, which sends a CRC32 with every answer."""
+
+_RECEIVED: Final = 2_000_000
+"""How many bytes of large answers are joined and checked in one turn of the loop, which takes 2 ms."""
 
 _SKEW_WORDS: Final = ("Signature expired", "Signature not yet current")
 
@@ -74,6 +78,7 @@ class DirectLane:
         self._crc_required = endpoint.host.lower().endswith(_AWS) and not is_search_host(endpoint.host)
         self._signer = Signer(endpoint.url.partition("://")[2], endpoint.region, user_agent=user_agent)
         self._encoder = msgspec.json.Encoder()
+        self._room = Room()
         self._pool = Pool(
             endpoint=endpoint, timeouts=timeouts, limit=pool_size, ssl_context=ssl_context if secure else None
         )
@@ -151,9 +156,12 @@ class DirectLane:
             # Only now: ten thousand calls at once must not all prepare their requests before the first is sent.
             body = self._encode(request)
             data = self._signer.sign(credentials, request.operation, body, self._clock() + self._skew)
-            return await connection.request(data, min(deadline, now + self._read))
+            answer = await connection.request(data, min(deadline, now + self._read))
         finally:
             self._pool.release(connection)
+        if answer.more:  # large ones that end in the same turn of the loop are joined and checked one by one
+            await self._room.take(answer.size, _RECEIVED)
+        return answer
 
     def _encode(self, request: Request) -> bytes:
         try:
