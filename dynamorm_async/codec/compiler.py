@@ -250,7 +250,11 @@ def _as_key(shape: Shape, member: Member) -> Shape:
 
     def dump(source: str, names: Names) -> str:
         check = names.bind(key_content)
-        return f"{check}({shape.dump(source, names)}, {member.key_limit}, {member.key_of!r})"
+        checked = f"{check}({shape.dump(source, names)}, {member.key_limit}, {member.key_of!r})"
+        if shape.type is not str:
+            return checked
+        plain = f"{source}.__class__ is {names.bind(str)} and {source}.isascii()"
+        return f"{source} if {plain} and 0 < {names.bind(len)}({source}) <= {member.key_limit} else {checked}"
 
     return msgspec.structs.replace(shape, dump=dump)
 

@@ -150,30 +150,32 @@ class BatchWrite:
 
     async def _add(self, kind: Literal["put", "delete"], target: object, plan: Callable[[], Write]) -> None:
         self._check_open()
+        operations, sender = self._operations, self._sender
         entry = entry_of(kind, target, plan())
-        while await self._has_waited(entry):
-            entry = entry_of(kind, target, plan())  # what went before may have moved the version
-        if self._sender.stopped:
-            self._operations.add_unsent(entry)
+        while operations.must_wait(entry) and not sender.stopped:
+            await self._wait_for_earlier(entry)
+            if not sender.stopped:
+                entry = entry_of(kind, target, plan())  # what went before may have moved the version
+        if sender.stopped:
+            operations.add_unsent(entry)
         else:
-            self._operations.add(entry)
+            operations.add(entry)
+        if operations.ready:
             self._start()
-        while self._operations.ready and not self._sender.stopped:
-            await self._changed.wait()
-        await self._check_running()
-        if self._operations.added % MAX_OPERATIONS == 0:
+            while operations.ready and not sender.stopped:
+                await self._changed.wait()
+        if sender.stopped:
+            await self._raise_failure()
+        if operations.added % MAX_OPERATIONS == 0:
             await anyio.lowlevel.checkpoint()  # a loop of puts that never wait does not starve the other tasks
 
-    async def _has_waited(self, entry: Entry) -> bool:
-        """Wait for earlier operations on the item, where the new one depends on them; whether there were any."""
-        waited = False
+    async def _wait_for_earlier(self, entry: Entry) -> None:
+        """Wait for the operations on the item that the new one depends on."""
         while not self._sender.stopped and self._operations.must_wait(entry):
-            waited = True
             self._operations.hurry(entry.place)
             self._start()
             await self._changed.wait()
             self._check_open()
-        return waited and not self._sender.stopped
 
     def _check_open(self) -> None:
         if self._sender.is_telling:
@@ -183,9 +185,8 @@ class BatchWrite:
         if self._state == "left":
             raise UsageError("the block of this batch_write has ended: begin another with db.batch_write()")
 
-    async def _check_running(self) -> None:
-        if not self._sender.stopped:
-            return
+    async def _raise_failure(self) -> None:
+        """Raise what stopped the batch, where anything is left to be told."""
         while self._in_flight:  # so that the report of the error is final
             await self._changed.wait()
         failure = self._sender.failure()

@@ -39,6 +39,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
         instance: what is written, where the caller gave an instance.
         changes: the instance's attributes to set once it succeeded.
         item: the item as the instance has it then, where that is known.
+        json: that item as JSON, where it is put and nothing of it is to be encrypted: it is sent as it was measured.
         held: the item as the table has it then, where that is less: a default that is not stored is not in it.
         inside: the maps that it changes entries of, and so insists on.
         expected: the version that the write insists on; ``None`` where it insists on none.
@@ -65,6 +66,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     instance: object | None = None
     changes: Mapping[str, Any] = {}  # attribute values of any type
     item: Mapping[str, AttributeValue] | None = None
+    json: bytes | None = None
     held: Mapping[str, AttributeValue] | None = None
     inside: Sequence[tuple[str, ...]] = ()
     expected: int | None = None
@@ -100,7 +102,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> PlaceId:
         """Which item it is about."""
-        return self.table, *self.spec.identities.of_key(self.key)
+        return self.table, *self.spec.identities.of_key(self._keyed)
 
     @property
     def _keyed(self) -> dict[str, AttributeValue]:
