@@ -58,6 +58,9 @@ class Identities:
 
 
 def _part(key: Mapping[str, Any], name: str) -> Part:
+    value = key.get(name)
+    if type(value) is dict and len(value) == 1 and type(text := value.get("S")) is str:  # as most often
+        return text
     try:
         ((tag, content),) = key[name].items()
     except (KeyError, AttributeError, ValueError):

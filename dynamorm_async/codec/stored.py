@@ -47,7 +47,7 @@ class Stored(msgspec.Struct, frozen=True):
 
     seen: RawItem
     held: RawItem
-    carried: RawItem = msgspec.field(default_factory=dict[str, AttributeValue])
+    carried: RawItem = {}
     older: Older | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, final
 
 import msgspec
@@ -137,23 +138,18 @@ class Operations:
         Args:
             partial: whether a chunk may be less than full.
         """
-        unit = [next(iter(self._alone.values()))] if self._alone else []
-        if not unit and (partial or self.ready):
-            size = 0
-            for entry in self._queue.values():
-                size += entry.size or 0
-                if len(unit) == MAX_OPERATIONS or (unit and size > MAX_BYTES):
-                    break
-                unit.append(entry)
-        for entry in unit:
+        if self._alone:
+            entry = next(iter(self._alone.values()))
             self._remove(entry)
             self._in_flight[entry.place] = entry
-        return unit
+            return [entry]
+        return self._chunk() if partial or self.ready else []
 
-    def wrote(self, entry: Entry) -> None:
-        """DynamoDB has confirmed an operation."""
-        self.written += 1
-        self._land(entry)
+    def wrote(self, entries: Sequence[Entry]) -> None:
+        """DynamoDB has confirmed operations."""
+        self.written += len(entries)
+        for entry in entries:
+            self._land(entry)
 
     def fail(self, entry: Entry, error: Exception) -> None:
         """An operation that was sent alone failed."""
@@ -192,6 +188,21 @@ class Operations:
     def _waiting(self, place: PlaceId) -> Entry | None:
         return self._queue.get(place) or self._alone.get(place) or self._held.get(place)
 
+    def _chunk(self) -> list[Entry]:
+        """Take from the queue what fits into one request, one operation at least."""
+        chunk: list[Entry] = []
+        size = 0
+        for entry in self._queue.values():
+            if len(chunk) == MAX_OPERATIONS or (chunk and size + (entry.size or 0) > MAX_BYTES):
+                break
+            size += entry.size or 0
+            chunk.append(entry)
+        self._queued_bytes -= size
+        for entry in chunk:
+            del self._queue[entry.place]
+            self._in_flight[entry.place] = entry
+        return chunk
+
     def _admit(self, entry: Entry) -> None:
         if entry.size is None:
             self._alone[entry.place] = entry
@@ -213,6 +224,7 @@ class Operations:
 
     def _land(self, entry: Entry) -> None:
         del self._order[entry], self._in_flight[entry.place]
-        held = self._held.pop(entry.place, None)
-        if held is not None:
-            self._admit(held)
+        if self._held:
+            held = self._held.pop(entry.place, None)
+            if held is not None:
+                self._admit(held)

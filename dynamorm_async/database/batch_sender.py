@@ -143,7 +143,7 @@ class BatchSender:
             if not isinstance(error, _OF_ONE_ITEM):
                 raise
         else:
-            self._operations.wrote(entry)
+            self._operations.wrote([entry])
         self.changed()
         await self._tell()
 
@@ -173,8 +173,8 @@ class BatchSender:
         """Note what was written; what was left unprocessed."""
         left = unprocessed_in(response.body, ((entry.place, entry.write) for entry in unit))
         written = [entry for entry in unit if entry.place not in left] if left else unit
+        self._operations.wrote(written)
         for entry in written:
-            self._operations.wrote(entry)
             settle(entry.write)
         self.changed()
         return [entry for entry in unit if entry.place in left] if left else []

@@ -39,7 +39,9 @@ def put_item(
     body: dict[str, Any] = {"TableName": table, "Item": item}
     expected, condition = version_condition(spec, instance)
     add_return_values(body, returns, "put", "none", "old")
-    conditional = add_conditions(body, [condition, where])
+    conditional = condition is not None or where is not None
+    if conditional:
+        add_conditions(body, [condition, where])
     # What an overwritten item was can be told only once.
     repeatable = not conditional and returns == "none"
     request = Request(
