@@ -32,7 +32,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @final
-class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):  # as a Write
     """One operation.
 
     Attributes:

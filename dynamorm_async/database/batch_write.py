@@ -150,32 +150,35 @@ class BatchWrite:
 
     async def _add(self, kind: Literal["put", "delete"], target: object, plan: Callable[[], Write]) -> None:
         self._check_open()
-        operations, sender = self._operations, self._sender
+        operations = self._operations
         entry = entry_of(kind, target, plan())
-        while operations.must_wait(entry) and not sender.stopped:
-            await self._wait_for_earlier(entry)
-            if not sender.stopped:
-                entry = entry_of(kind, target, plan())  # what went before may have moved the version
-        if sender.stopped:
+        while operations.must_wait(entry) and await self._has_waited(entry):
+            entry = entry_of(kind, target, plan())  # what went before may have moved the version
+        if self._sender.stopped:
             operations.add_unsent(entry)
         else:
             operations.add(entry)
         if operations.ready:
-            self._start()
-            while operations.ready and not sender.stopped:
-                await self._changed.wait()
-        if sender.stopped:
+            await self._make_room()
+        if self._sender.stopped:
             await self._raise_failure()
         if operations.added % MAX_OPERATIONS == 0:
             await anyio.lowlevel.checkpoint()  # a loop of puts that never wait does not starve the other tasks
 
-    async def _wait_for_earlier(self, entry: Entry) -> None:
-        """Wait for the operations on the item that the new one depends on."""
+    async def _has_waited(self, entry: Entry) -> bool:
+        """Wait for the operations on the item that the new one depends on; ``False`` where the batch has stopped."""
         while not self._sender.stopped and self._operations.must_wait(entry):
             self._operations.hurry(entry.place)
             self._start()
             await self._changed.wait()
             self._check_open()
+        return not self._sender.stopped
+
+    async def _make_room(self) -> None:
+        """Send what is ready, and wait until nothing is any more."""
+        self._start()
+        while self._operations.ready and not self._sender.stopped:
+            await self._changed.wait()
 
     def _check_open(self) -> None:
         if self._sender.is_telling:

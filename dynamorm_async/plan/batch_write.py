@@ -23,6 +23,14 @@ _PUT_BYTES: Final = len('{"PutRequest":{"Item":}},')
 """What the operation of a put has beside its item, and the comma after it."""
 
 
+class _Ready(msgspec.Struct, gc=False):
+    Item: msgspec.Raw
+
+
+class _ReadyPut(msgspec.Struct, gc=False):
+    PutRequest: _Ready
+
+
 class _Put(msgspec.Struct):
     Item: dict[str, Any]  # AttributeValues in JSON form
 
@@ -53,7 +61,7 @@ def size_of(write: Write) -> int:
 def batch_write(writes: Iterable[Write]) -> Request:
     """BatchWriteItem of some writes. Applying it twice does what once does."""
     tables: dict[str, list[dict[str, Any]]] = {}
-    ready: dict[str, list[dict[str, Any]]] = {}
+    ready: dict[str, list[dict[str, Any] | _ReadyPut]] = {}
     sealed: dict[Sealed, None] = {}
     for write in writes:
         body = write.request.body
@@ -61,7 +69,7 @@ def batch_write(writes: Iterable[Write]) -> Request:
         if table not in tables:
             tables[table], ready[table] = [], []
         tables[table].append(operation)
-        ready[table].append(operation if write.json is None else {"PutRequest": {"Item": msgspec.Raw(write.json)}})
+        ready[table].append(operation if write.json is None else _ReadyPut(_Ready(msgspec.Raw(write.json))))
         if write.request.sealed:
             sealed |= dict.fromkeys(write.request.sealed)
     return Request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal, final
 
 import msgspec
@@ -26,11 +27,12 @@ _RETURN_VALUES: Mapping[Returns, str] = {
     "updated_old": "UPDATED_OLD",
     "updated_new": "UPDATED_NEW",
 }
+_NOTHING: Mapping[str, Any] = MappingProxyType({})  # shared: an empty dict for each would be made anew
 _ACTIONS = {"PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete", "ConditionCheck": "check"}
 
 
 @final
-class Write(msgspec.Struct, frozen=True, kw_only=True):
+class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # of no cycle: not counted by the collector
     """One planned write.
 
     Attributes:
@@ -77,9 +79,9 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Segments, ...] = ()
     marks: bool | None = None
     forgives: bool = False
-    insists: Mapping[str, AttributeValue | None] = {}
+    insists: Mapping[str, AttributeValue | None] = _NOTHING
     guards: tuple[Condition, ...] = ()
-    key_values: Mapping[str, AttributeValue] = {}
+    key_values: Mapping[str, AttributeValue] = _NOTHING
     schema: int | None = None
 
     @property
@@ -102,7 +104,8 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> PlaceId:
         """Which item it is about."""
-        return self.table, *self.spec.identities.of_key(self._keyed)
+        body = self.request.body
+        return body["TableName"], *self.spec.identities.of_key(body.get("Key") or body["Item"])
 
     @property
     def _keyed(self) -> dict[str, AttributeValue]:
