@@ -10,9 +10,12 @@ import pytest
 
 from dynamorm_async import BadResponse, Key
 from dynamorm_async.plan.batch_write import batch_write, size_of, unprocessed_in
+from dynamorm_async.plan.capacity import reporting
 from dynamorm_async.plan.places import PlaceId
+from dynamorm_async.plan.transactions import plan_transaction
 from dynamorm_async.plan.write import Write
 from dynamorm_async.plan.writes import Writes
+from dynamorm_async.types import Prepared
 from tests.property.fake_writes import Blob, Kept, Number, Row
 
 WRITES = Writes(prefix="x-", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
@@ -36,6 +39,21 @@ def test_sizes_are_those_of_the_json() -> None:
     for write in (put, WRITES.delete(Blob(blob=b"b"))):
         both, alone = batch_write([write, write]), batch_write([write])
         assert size_of(write) == len(msgspec.json.encode(both.body)) - len(msgspec.json.encode(alone.body))
+
+
+def test_what_is_json_already_is_the_same_json() -> None:
+    """The lane that writes JSON sends the items as they were measured; a body that is made of it with a change is a plain one."""
+    writes = [
+        WRITES.put(Blob(blob=b"\xff\x00", text='"é\u2028')),
+        WRITES.delete(Key(Row, "a", 1)),
+        WRITES.put(Kept(pk="a")),
+    ]
+    for request in (batch_write(writes[:2]), plan_transaction(writes, {}, "token").request):
+        assert isinstance(request.body, Prepared)
+        assert msgspec.json.encode(request.body.json) == msgspec.json.encode(request.body)
+        reported = reporting(request, "total").body
+        assert type(reported) is dict
+        assert reported == {**request.body, "ReturnConsumedCapacity": "TOTAL"}
 
 
 def test_conditional_writes_are_no_part_of_it() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+import pytest
+
 from dynamorm_async import Attr, Key, attr, encrypted, model, partition_key, upcast, version
 from dynamorm_async.codec.encrypted import ENCRYPTED
 from dynamorm_async.model.spec import spec_of
@@ -12,7 +15,7 @@ from dynamorm_async.plan.batch_write import batch_write, size_of
 from dynamorm_async.plan.sealed import bound_to, by_table, parts_of, with_parts
 from dynamorm_async.plan.transactions import plan_transaction
 from dynamorm_async.plan.writes import Writes
-from dynamorm_async.types import Request, Sealed
+from dynamorm_async.types import Prepared, Request, Sealed
 
 WRITES = Writes(prefix="x-", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -88,6 +91,16 @@ def test_a_place_is_one_however_its_key_is_written() -> None:
         for number, binary in (("1", b"\0"), ("1.0", "AA=="), ("10E-1", b"\0"))
     }
     assert len(places) == 1
+
+
+def test_what_stands_for_a_ciphertext_is_never_sent() -> None:
+    """An item with plaintexts is measured with stand-ins; no JSON of it is kept, so that its encoder refuses what is not sealed."""
+    put = WRITES.put(CARD)
+    assert put.json is None
+    for request in (put.request, batch_write([put]), plan_transaction([put], {}, "token").request):
+        body = request.body
+        with pytest.raises(TypeError, match="Plaintext"):
+            msgspec.json.encode(body.json if isinstance(body, Prepared) else body)
 
 
 def test_sizes_of_operations_count_ciphertexts() -> None:
