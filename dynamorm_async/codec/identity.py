@@ -58,8 +58,8 @@ class Identities:
 
 
 def _part(key: Mapping[str, Any], name: str) -> Part:
-    value = key.get(name)
-    if type(value) is dict and len(value) == 1 and type(text := value.get("S")) is str:  # as most often
+    value: Any = key.get(name)
+    if value.__class__ is dict and len(value) == 1 and (text := value.get("S")).__class__ is str:  # as most often
         return text
     try:
         ((tag, content),) = key[name].items()
