@@ -64,6 +64,9 @@ class Identities:
 
 
 def _part(key: Mapping[str, Any], name: str) -> Part:
+    value: Any = key.get(name)
+    if value.__class__ is dict and len(value) == 1 and (text := value.get("S")).__class__ is str:  # as most often
+        return text
     try:
         ((tag, content),) = key[name].items()
     except (KeyError, AttributeError, ValueError):

@@ -34,7 +34,7 @@ class Older(msgspec.Struct, frozen=True):
 
 
 @final
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):  # of no cycle: AttributeValues refer to nothing else
     """What an instance was read from, or written as.
 
     Attributes:
@@ -47,7 +47,7 @@ class Stored(msgspec.Struct, frozen=True):
 
     seen: RawItem
     held: RawItem
-    carried: RawItem = msgspec.field(default_factory=dict[str, AttributeValue])
+    carried: RawItem = {}
     older: Older | None = None
 
     @property
@@ -64,10 +64,9 @@ def stored_as(item: RawItem, held: RawItem, derived: Collection[str]) -> Stored:
         held: the same as the table has it.
         derived: the names of the derived attributes.
     """
-    seen, own = (
-        {name: value for name, value in each.items() if name not in derived} if derived else each
-        for each in (item, held)
-    )
+    if not derived:
+        return Stored(item, held)
+    seen, own = ({name: value for name, value in each.items() if name not in derived} for each in (item, held))
     return Stored(seen, own, {name: item[name] for name in derived if name in item})
 
 

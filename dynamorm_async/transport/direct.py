@@ -27,7 +27,7 @@ from dynamorm_async.transport.line import Room
 from dynamorm_async.transport.pool import Pool, PoolStatistics
 from dynamorm_async.transport.search import is_search_host
 from dynamorm_async.transport.sigv4 import Signer
-from dynamorm_async.types import Request, Response
+from dynamorm_async.types import Prepared, Request, Response
 
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 """Where the endpoint is DynamoDB itself, which sends a CRC32 with every answer."""
@@ -165,7 +165,8 @@ class DirectLane:
 
     def _encode(self, request: Request) -> bytes:
         try:
-            return self._encoder.encode(request.body)
+            body = request.body
+            return self._encoder.encode(body.json if isinstance(body, Prepared) else body)
         except UnicodeEncodeError as error:
             raise InvalidValue(
                 f"{request.operation}: a text has the lone surrogate {error.object[error.start : error.end]!r}, which "

@@ -66,6 +66,23 @@ def test_datetimes_are_aware_and_utc() -> None:
         scalars.dump_datetime(datetime(1, 1, 1, tzinfo=east))
 
 
+def test_datetimes_have_one_width() -> None:
+    """Whatever its fraction, its year or its class, an instant in UTC is text of one form, so that text order is time order."""
+
+    class Frozen(datetime):
+        """As libraries make them that stop the clock."""
+
+    for value, text in (
+        (datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC), "2024-01-02T03:04:05.000000Z"),
+        (datetime(2024, 1, 2, 3, 4, 5, 60, tzinfo=UTC), "2024-01-02T03:04:05.000060Z"),
+        (datetime(1, 1, 2, tzinfo=UTC), "0001-01-02T00:00:00.000000Z"),
+        (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59.999999Z"),
+        (Frozen(2024, 1, 2, 3, 4, 5, tzinfo=UTC), "2024-01-02T03:04:05.000000Z"),
+        (datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(0), "Zulu")), "2024-01-02T03:04:05.000000Z"),
+    ):
+        assert scalars.dump_datetime(value) == text
+
+
 @pytest.mark.parametrize("text", ["2024-01-02T03:04:05", "2024-01-02", "0001-01-01T00:00:00+05:00", "soon", ""])
 def test_text_that_is_no_instant(text: str) -> None:
     """A date and time without zone, out of range in UTC, or no date at all, is a ValueError."""
