@@ -125,7 +125,7 @@ class DirectLane:
                     raise
                 if cure == "refresh":
                     await self._refresh(request, deadline, credentials)
-                elif not self._set_clock(answer.header(b"date")):
+                elif not self._set_clock(answer.header(b"Date")):
                     raise
                 cured = (*cured, cure)
 
@@ -169,10 +169,10 @@ class DirectLane:
             return check_answer(
                 request,
                 status=answer.status,
-                content_type=answer.header(b"content-type") or "",
+                content_type=answer.header(b"Content-Type") or "",
                 crc32=answer.header(b"x-amz-crc32"),
                 body=answer.body,
-                request_id=answer.header(b"x-amzn-requestid"),
+                request_id=answer.header(b"x-amzn-RequestId"),
                 crc_required=self._crc_required,
             )
         except ServiceError as error:
