@@ -232,8 +232,9 @@ class Database:
         spec, values = read_target(target, values)
         table = self._prefix + spec.table.name
         request = get_item(table, spec.codec.encode_key(*values), consistent=consistent, sealed=spec.sealed(table))
-        decode = noting(spec, spec.reader.decode_get, self._note)
-        item = decode((await self._connection.send(request, timeout)).body)
+        item = spec.reader.decode_get((await self._connection.send(request, timeout)).body)
+        if spec.schema is not None:
+            self._note(item)
         if spec.hides and not hidden and item is not None and is_hidden(spec, item, self._access.clock()):
             return None
         return item

@@ -6,7 +6,7 @@ import asyncio
 import math
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import httptools
@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         status: the HTTP status.
-        headers: by name in lower case; of repeated ones the last.
+        headers: by name, as the server spells it; of repeated ones the first.
         first: the body, or the first part of it.
         more: the other parts of a body that came in several.
     """
@@ -77,9 +77,12 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
         """A header as text, ``None`` where there is none.
 
         Args:
-            name: in lower case.
+            name: in any spelling; that of the server is found at once.
         """
         value = self.headers.get(name)
+        if value is None:
+            wanted = name.lower()
+            value = next((value for other, value in self.headers.items() if other.lower() == wanted), None)
         return None if value is None else value.decode("latin-1")
 
 
@@ -106,12 +109,15 @@ class Connection(asyncio.Protocol):
         self._limit = limit
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._headers: dict[bytes, bytes] = {}
+        self._chunks: list[bytes] = []
+        # Callbacks of the parser that run without a frame of Python: an answer has ten headers.
+        self.on_header: Callable[[bytes, bytes], bytes] = self._headers.setdefault
+        self.on_body: Callable[[bytes], None] = self._chunks.append
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[Answer] | None = None
         self._served = 0
         self._received = 0
-        self._headers: dict[bytes, bytes] = {}
-        self._chunks: list[bytes] = []
         self._deadline = math.inf
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
@@ -223,18 +229,11 @@ class Connection(asyncio.Protocol):
         if self._waiter is None:
             self.abort()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; of repeated ones the last."""
-        self._headers[name.lower()] = value
-
-    def on_body(self, chunk: bytes) -> None:
-        """Keep a part of the body."""
-        self._chunks.append(chunk)
-
     def on_message_complete(self) -> None:
         """Hand over the whole answer."""
-        headers, self._headers = self._headers, {}
-        chunks, self._chunks = self._chunks, []
+        headers, chunks = self._headers.copy(), self._chunks.copy()
+        self._headers.clear()
+        self._chunks.clear()
         status = self._parser.get_status_code()
         waiter, transport = self._waiter, self._transport
         if status < _FINAL or waiter is None or transport is None:

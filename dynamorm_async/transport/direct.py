@@ -105,34 +105,39 @@ class DirectLane:
             DatabaseClosed: the lane was closed before the request was sent.
         """
         loop = asyncio.get_running_loop()
-        start = loop.time()
+        start = now = loop.time()
         deadline = start + timeout
         cured: tuple[str | None, ...] = ()
         while True:
             credentials = self._credentials.current()
             if credentials is None:
                 credentials = await self._refresh(request, deadline, None)
+                now = loop.time()
             try:
-                answer = await self._exchange(request, credentials, loop, deadline)
+                connection = self._pool.lease(loop, now)
+                if connection is None:
+                    connection = await self._pool.acquire(deadline)
+                    now = loop.time()
+                try:
+                    # Only now: ten thousand calls at once must not all prepare their requests before the first is sent.
+                    data = self._signed(request, credentials)
+                    answer = await connection.request(data, min(deadline, now + self._read))
+                finally:
+                    self._pool.release(connection)
             except Fault as fault:
-                if fault.stale:
-                    self._pool.drop_idle()  # those idle for longer have most likely been closed as well
-                # A write that was sent may have been applied, which the caller has to know whatever comes next.
-                if not fault.stale or (fault.sent and request.writes) or "reconnect" in cured:
+                if not self._may_reconnect(request, fault) or "reconnect" in cured:
                     raise _error(request, fault, loop.time() - start) from fault
-                cured = (*cured, "reconnect")
+                cured, now = (*cured, "reconnect"), loop.time()
                 continue
+            if answer.more:  # large ones that end in the same turn of the loop are joined and checked one by one
+                await self._room.take(answer.size, _RECEIVED)
             try:
                 return self._check(request, answer)
             except AccessDenied as error:
                 cure = _cure(error)
-                if cure in (None, *cured):
+                if cure in (None, *cured) or not await self._cured(cure, request, deadline, credentials, answer):
                     raise
-                if cure == "refresh":
-                    await self._refresh(request, deadline, credentials)
-                elif not self._set_clock(answer.header(b"date")):
-                    raise
-                cured = (*cured, cure)
+                cured, now = (*cured, cure), loop.time()
 
     async def aclose(self) -> None:
         """Close every connection.
@@ -144,44 +149,43 @@ class DirectLane:
 
     # --- inside -------------------------------------------------------------------------------
 
-    async def _exchange(
-        self, request: Request, credentials: Credentials, loop: asyncio.AbstractEventLoop, deadline: float
-    ) -> Answer:
-        now = loop.time()
-        connection = self._pool.lease(loop, now)
-        if connection is None:
-            connection = await self._pool.acquire(deadline)
-            now = loop.time()
-        try:
-            # Only now: ten thousand calls at once must not all prepare their requests before the first is sent.
-            body = self._encode(request)
-            data = self._signer.sign(credentials, request.operation, body, self._clock() + self._skew)
-            answer = await connection.request(data, min(deadline, now + self._read))
-        finally:
-            self._pool.release(connection)
-        if answer.more:  # large ones that end in the same turn of the loop are joined and checked one by one
-            await self._room.take(answer.size, _RECEIVED)
-        return answer
+    def _may_reconnect(self, request: Request, fault: Fault) -> bool:
+        """Whether a new connection may well work, and does no harm."""
+        if fault.stale:
+            self._pool.drop_idle()  # those idle for longer have most likely been closed as well
+        # A write that was sent may have been applied, which the caller has to know whatever comes next.
+        return fault.stale and not (fault.sent and request.writes)
 
-    def _encode(self, request: Request) -> bytes:
+    async def _cured(
+        self, cure: str | None, request: Request, deadline: float, credentials: Credentials, answer: Answer
+    ) -> bool:
+        """Whether what DynamoDB refused the keys for could be mended."""
+        if cure == "refresh":
+            await self._refresh(request, deadline, credentials)
+            return True
+        return self._set_clock(answer.header(b"Date"))
+
+    def _signed(self, request: Request, credentials: Credentials) -> bytes:
+        """The whole HTTP request."""
         try:
             body = request.body
-            return self._encoder.encode(body.json if isinstance(body, Prepared) else body)
+            data = self._encoder.encode(body.json if isinstance(body, Prepared) else body)
         except UnicodeEncodeError as error:
             raise InvalidValue(
                 f"{request.operation}: a text has the lone surrogate {error.object[error.start : error.end]!r}, which "
                 "is not Unicode; decode the bytes it came from with another error handler, or store them as bytes"
             ) from error
+        return self._signer.sign(credentials, request.operation, data, self._clock() + self._skew)
 
     def _check(self, request: Request, answer: Answer) -> Response:
         try:
             return check_answer(
                 request,
                 status=answer.status,
-                content_type=answer.header(b"content-type") or "",
+                content_type=answer.header(b"Content-Type") or "",
                 crc32=answer.header(b"x-amz-crc32"),
                 body=answer.body,
-                request_id=answer.header(b"x-amzn-requestid"),
+                request_id=answer.header(b"x-amzn-RequestId"),
                 crc_required=self._crc_required,
             )
         except ServiceError as error:

@@ -208,7 +208,8 @@ class Pool:
         self._open.discard(connection)
 
     def _put_aside(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        assert loop is not None, "acquire() has set it"  # noqa: S101 - an invariant of this class
         connection.idle_since = loop.time()
         self._idle.append(connection)
         if self._sweeper is None:
