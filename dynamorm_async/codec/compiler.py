@@ -142,6 +142,28 @@ class LayoutCodec:
             encode = self._member_encoders[member.name] = names.function("encode", source)
         return encode
 
+    def encoder(
+        self, members: Sequence[Member], explain: Callable[..., dict[str, AttributeValue]]
+    ) -> Callable[..., dict[str, AttributeValue]]:
+        """Values of some members, in order, to a stored map.
+
+        Args:
+            members: the members.
+            explain: takes values of which one is refused or left out; its errors name it.
+        """
+        names = Names()
+        lines: list[str] = []
+        for number, member in enumerate(members):
+            lines += [f"v = k{number}", *_encode_member(member, names)]
+        values = ", ".join(f"k{number}" for number in range(len(members)))
+        refused, count = names.bind((InvalidValue, InvalidKey), "refused"), names.bind(len)
+        body = "\n        ".join(lines or ["pass"])
+        source = (
+            f"def key({values}):\n    item = {{}}\n    try:\n        {body}\n    except {refused}:\n        pass\n"
+            f"    return item if {count}(item) == {len(members)} else {names.bind(explain, 'explain')}({values})\n"
+        )
+        return names.function("key", source)
+
     def encode_member(self, member: Member, value: object) -> AttributeValue | None:
         """One attribute's value as stored; ``None`` where it is left out of the item.
 
@@ -249,8 +271,13 @@ def _as_key(shape: Shape, member: Member) -> Shape:
     """The shape of a key: its text or bytes are checked for length."""
 
     def dump(source: str, names: Names) -> str:
-        check = names.bind(key_content)
-        return f"{check}({shape.dump(source, names)}, {member.key_limit}, {member.key_of!r})"
+        content, check = shape.dump(source, names), names.bind(key_content)
+        bounds = f"{member.key_limit}, {member.key_of!r}"
+        if shape.tag == "B":
+            return f"{check}({content}, {bounds})"
+        text = names.fresh()  # mostly of ASCII, whose characters are a byte each
+        short = f"({text} := {content}).isascii() and 0 < {names.bind(len)}({text}) <= {member.key_limit}"
+        return f"({text} if {short} else {check}({text}, {bounds}))"
 
     return msgspec.structs.replace(shape, dump=dump)
 

@@ -21,7 +21,6 @@ from dynamorm_async.codec.encrypted import decode_error
 from dynamorm_async.codec.envelopes import RAW_PAGE, answer_decoder, last_key, page_decoder
 from dynamorm_async.codec.layout import STORED, Layout, Member
 from dynamorm_async.codec.misfit import Collector
-from dynamorm_async.codec.names import Names
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.partial import partial_class
 from dynamorm_async.codec.stored import Stored, held_of, stored_as
@@ -132,13 +131,12 @@ class ItemCodec(Generic[M]):
         Raises:
             InvalidKey: a value is empty, too long, or of another type than its attribute.
         """
-        names = Names()
-        lines = ", ".join(
-            f"{member.wire!r}: {names.bind(self._key_encoder(member), f'key_{i}')}(k{i})"
-            for i, member in enumerate(self._key)
-        )
-        arguments = ", ".join(f"k{i}" for i in range(len(self._key)))
-        return names.function("key", f"def key({arguments}):\n    return {{{lines}}}\n")
+        encoders = [(member.wire, self._key_encoder(member)) for member in self._key]
+
+        def one_by_one(*values: object) -> dict[str, AttributeValue]:
+            return {name: encode(value) for (name, encode), value in zip(encoders, values, strict=True)}
+
+        return self.compiled.encoder(self._key, one_by_one)
 
     def decode_key(self, raw: Mapping[str, Any]) -> tuple[Any, ...]:
         """The key's values, in order, from AttributeValues in JSON form or with binary content as ``bytes``.
