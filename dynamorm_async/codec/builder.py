@@ -226,8 +226,10 @@ class ShapeBuilder:
             )
 
         def dump(source: str, names: Names) -> str:
-            dump_one = names.function("one", f"def one(v):\n    return {item.dump('v', names)}\n")
-            return f"{names.bind(containers.dump_set)}({source}, {names.bind(dump_one, 'dump_one')})"
+            e = names.fresh()
+            elements = _exactly(origin, containers.as_set)(source, names)
+            # In a fixed order, so that the same set is always the same bytes.
+            return f"{names.bind(sorted)}({{{item.dump(e, names)} for {e} in {elements}}})"
 
         def lift(source: str, names: Names) -> str:
             e, kind = names.fresh(), names.bind(origin)

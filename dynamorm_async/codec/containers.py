@@ -6,7 +6,7 @@ from __future__ import annotations
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
 import math
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dynamorm_async.codec.scalars import wrong_type
@@ -40,10 +40,9 @@ def map_key(key: object) -> str:
     raise InvalidValue(f"a map's keys are str, got {key!r} ({type(key).__name__})")
 
 
-def dump_set(value: object, dump: Callable[[Any], Any]) -> list[Any]:
-    """The set's elements in a fixed order, so that the same set is always the same bytes."""
+def as_set(value: object) -> Collection[Any]:
     if isinstance(value, set | frozenset):
-        return sorted({dump(element) for element in value})
+        return value
     raise wrong_type(value, "set")
 
 

@@ -64,10 +64,9 @@ def stored_as(item: RawItem, held: RawItem, derived: Collection[str]) -> Stored:
         held: the same as the table has it.
         derived: the names of the derived attributes.
     """
-    seen, own = (
-        {name: value for name, value in each.items() if name not in derived} if derived else each
-        for each in (item, held)
-    )
+    if not derived:
+        return Stored(item, held)
+    seen, own = ({name: value for name, value in each.items() if name not in derived} for each in (item, held))
     return Stored(seen, own, {name: item[name] for name in derived if name in item})
 
 

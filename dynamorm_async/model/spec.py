@@ -168,6 +168,9 @@ def spec_of_instance(instance: object, *, wanted: str = "an instance of a model"
     Raises:
         UsageError: it is no instance of a model.
     """
+    spec: ModelSpec[Any] | None = type(instance).__dict__.get(SPEC)
+    if spec is not None:
+        return spec
     if isinstance(instance, type):
         raise UsageError(f"expected {wanted}, got the class {instance.__name__}")
     if hasattr(instance, PARTIAL):

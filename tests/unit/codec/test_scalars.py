@@ -9,6 +9,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dynamorm_async import InvalidValue
 from dynamorm_async.codec import scalars
@@ -64,6 +66,19 @@ def test_datetimes_are_aware_and_utc() -> None:
         scalars.dump_datetime(datetime(2024, 1, 2))  # noqa: DTZ001 - what is refused
     with pytest.raises(InvalidValue, match="out of range in UTC"):
         scalars.dump_datetime(datetime(1, 1, 1, tzinfo=east))
+
+
+class Moment(datetime):
+    """A subclass, as libraries of dates and times have them."""
+
+
+@given(moment=st.datetimes(timezones=st.just(UTC)), fraction=st.sampled_from([0, 1, 120_000, 999_999]))
+def test_datetimes_are_written_as_python_writes_them(moment: datetime, fraction: int) -> None:
+    """Four digits of a year and six of a fraction, whatever they are: text order is time order."""
+    moment = moment.replace(microsecond=fraction)
+    text = f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}.{fraction:06}Z"
+    assert scalars.dump_datetime(moment) == text
+    assert scalars.dump_datetime(Moment.fromisoformat(moment.isoformat())) == text
 
 
 @pytest.mark.parametrize("text", ["2024-01-02T03:04:05", "2024-01-02", "0001-01-01T00:00:00+05:00", "soon", ""])

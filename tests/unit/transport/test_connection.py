@@ -83,6 +83,20 @@ def test_answers_are_whole_however_they_arrive(first: list[bytes], second: list[
     assert (two.body, two.header(b"content-type"), two.header(b"x-amz-crc32")) == (b"abcde", "a/b", None)
 
 
+@pytest.mark.parametrize("spelled", [b"x-amzn-RequestId", b"X-Amzn-Requestid", b"x-amzn-requestid"])
+async def test_headers_are_found_however_they_are_spelled(wire: Wire, spelled: bytes) -> None:
+    """A proxy may spell headers in its own way; those of one answer are not those of the next."""
+    head = b"HTTP/1.1 200 OK\r\n" + spelled + b": R7\r\nContent-Length: 2\r\n\r\n{}"
+    waiter = ask(wire)
+    wire.connection.data_received(head)
+    first = await waiter
+    waiter = ask(wire)
+    wire.connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    second = await waiter
+    assert [each.header(b"x-amzn-RequestId") for each in (first, second)] == ["R7", None]
+    assert first.header(b"X-AMZN-REQUESTID") == "R7"
+
+
 async def test_an_interim_answer_is_passed_over(wire: Wire) -> None:
     """A 1xx announces the answer; it is not taken for it, nor are its headers."""
     waiter = ask(wire)
