@@ -73,10 +73,21 @@ class Peaks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stall(msgspec.Struct, frozen=True, kw_only=True):
-    """The longest gap of a 1 ms beat, in seconds, beside that millisecond; medians over the rounds."""
+    """The longest gap of a 1 ms beat, in seconds, beside that millisecond; medians over the rounds.
+
+    Attributes:
+        one: while full pages are read one after the other, less what the garbage collector took of it.
+        ten: the same while ten tasks read one each.
+        one_collected: what ``one`` is with the collector; ``None`` in reports of before it was told apart, as the others.
+        ten_collected: what ``ten`` is with it.
+        freed: how long it takes to let go of one page.
+    """
 
     one: float
     ten: float
+    one_collected: float | None = None
+    ten_collected: float | None = None
+    freed: float | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

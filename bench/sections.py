@@ -146,5 +146,13 @@ def _memory(report: Report) -> str:
 
 
 def _stalls(report: Report) -> str:
-    rows = [[name, duration(each.one), duration(each.ten)] for name, each in report.stalls.items()]
-    return table(["", "one after the other", "ten at once"], rows)
+    rows = [
+        [name, *map(_if_measured, (each.one, each.ten, each.one_collected, each.ten_collected, each.freed))]
+        for name, each in report.stalls.items()
+    ]
+    titles = ["", "one after the other", "ten at once", "one, with the collector", "ten, with it", "freeing one page"]
+    return table(titles, rows)
+
+
+def _if_measured(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(seconds)

@@ -49,12 +49,30 @@ class Sealed(msgspec.Struct, frozen=True):
     attributes: frozenset[str]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+@final
+class Prepared(dict[str, Any]):
+    """The body of a request, with parts that are JSON already: what is encoded to be measured is not encoded again to be sent.
+
+    It is a dict like any other body. What is made of it, to be sent with a change, is a plain one without that JSON.
+
+    Args:
+        body: the operation's parameters, which are not changed any more.
+        json: the same with :class:`msgspec.Raw` in the places of those parts.
+    """
+
+    __slots__ = ("json",)
+
+    def __init__(self, body: Mapping[str, Any], json: Mapping[str, Any]) -> None:
+        super().__init__(body)
+        self.json = json
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # of no cycle: not counted by the collector
     """One call to DynamoDB, before it is encoded and signed.
 
     Attributes:
         operation: the API operation, for example ``GetItem``.
-        body: the operation's parameters in DynamoDB's JSON form; binary content as ``bytes``.
+        body: the operation's parameters in DynamoDB's JSON form; binary content as ``bytes``. May be :class:`Prepared`.
         table: the table that it concerns, for errors; ``None`` where there is not one.
         repeatable: whether applying it twice leaves the table as applying it once does. A request that is
             neither repeatable nor ``at_most_once`` is never sent again once its answer may have been lost.

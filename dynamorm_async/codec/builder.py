@@ -226,8 +226,7 @@ class ShapeBuilder:
             )
 
         def dump(source: str, names: Names) -> str:
-            e = names.fresh()
-            elements = _exactly(origin, containers.as_set)(source, names)
+            e, elements = names.fresh(), _exactly(origin, containers.as_set)(source, names)
             # In a fixed order, so that the same set is always the same bytes.
             return f"{names.bind(sorted)}({{{item.dump(e, names)} for {e} in {elements}}})"
 

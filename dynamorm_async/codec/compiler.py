@@ -64,7 +64,7 @@ class LayoutCodec:
             wire = attribute_wire(member.shape)
             fields.append((member.name, wire) if member.required else (member.name, wire | UnsetType, UNSET))
         required = len([member for member in self.layout.members if member.required])
-        for field, carried in self._carried_fields.items():
+        for field, carried in self.carried_fields.items():
             wire = _carried_wire(carried)
             if carried.required:
                 fields.insert(required, (field, wire))
@@ -75,7 +75,7 @@ class LayoutCodec:
             fields,
             rename={
                 **{member.name: member.wire for member in self.layout.members},
-                **{field: carried.name for field, carried in self._carried_fields.items()},
+                **{field: carried.name for field, carried in self.carried_fields.items()},
             },
             forbid_unknown_fields=self._forbid_unknown,
             frozen=True,
@@ -83,12 +83,13 @@ class LayoutCodec:
         )
 
     @cached_property
-    def _carried_fields(self) -> dict[str, Carried]:
+    def carried_fields(self) -> dict[str, Carried]:
+        """The carried attributes by their fields of the struct."""
         return {f"_dynamorm_{number}": carried for number, carried in enumerate(self._carried)}
 
     def carried_in(self, struct: msgspec.Struct) -> dict[str, AttributeValue]:
         """The carried attributes that an item has."""
-        found = ((carried, getattr(struct, field)) for field, carried in self._carried_fields.items())
+        found = ((carried, getattr(struct, field)) for field, carried in self.carried_fields.items())
         return {
             carried.name: {carried.tag: getattr(value, carried.tag)} for carried, value in found if value is not UNSET
         }
@@ -141,28 +142,6 @@ class LayoutCodec:
             source = f"def encode(v):\n    item = {{}}\n    {lines}\n    return item.get({member.wire!r})\n"
             encode = self._member_encoders[member.name] = names.function("encode", source)
         return encode
-
-    def encoder(
-        self, members: Sequence[Member], explain: Callable[..., dict[str, AttributeValue]]
-    ) -> Callable[..., dict[str, AttributeValue]]:
-        """Values of some members, in order, to a stored map.
-
-        Args:
-            members: the members.
-            explain: takes values of which one is refused or left out; its errors name it.
-        """
-        names = Names()
-        lines: list[str] = []
-        for number, member in enumerate(members):
-            lines += [f"v = k{number}", *_encode_member(member, names)]
-        values = ", ".join(f"k{number}" for number in range(len(members)))
-        refused, count = names.bind((InvalidValue, InvalidKey), "refused"), names.bind(len)
-        body = "\n        ".join(lines or ["pass"])
-        source = (
-            f"def key({values}):\n    item = {{}}\n    try:\n        {body}\n    except {refused}:\n        pass\n"
-            f"    return item if {count}(item) == {len(members)} else {names.bind(explain, 'explain')}({values})\n"
-        )
-        return names.function("key", source)
 
     def encode_member(self, member: Member, value: object) -> AttributeValue | None:
         """One attribute's value as stored; ``None`` where it is left out of the item.
@@ -249,9 +228,7 @@ def _carried_wire(carried: Carried) -> Any:  # a msgspec type expression
 
 def _encode_member(member: Member, names: Names) -> list[str]:
     """Lines that put the value ``v`` into ``item``, or leave it out."""
-    shape = member.shape
-    if member.key_limit and shape.tag in ("S", "B"):
-        shape = _as_key(shape, member)
+    shape = as_key(member)
     target = f"item[{member.wire!r}]"
     value = attribute_dump(msgspec.structs.replace(shape, optional=False, is_set=False), "v", names)
     if not shape.nullable:
@@ -267,17 +244,17 @@ def _encode_member(member: Member, names: Names) -> list[str]:
     return [f"if v: {target} = {value}", f"else: {checked}"]
 
 
-def _as_key(shape: Shape, member: Member) -> Shape:
-    """The shape of a key: its text or bytes are checked for length."""
+def as_key(member: Member) -> Shape:
+    """The shape of a member; of a key one whose text or bytes are checked for length."""
+    shape = member.shape
+    if not member.key_limit or shape.tag not in ("S", "B"):
+        return shape
 
     def dump(source: str, names: Names) -> str:
-        content, check = shape.dump(source, names), names.bind(key_content)
-        bounds = f"{member.key_limit}, {member.key_of!r}"
-        if shape.tag == "B":
-            return f"{check}({content}, {bounds})"
-        text = names.fresh()  # mostly of ASCII, whose characters are a byte each
-        short = f"({text} := {content}).isascii() and 0 < {names.bind(len)}({text}) <= {member.key_limit}"
-        return f"({text} if {short} else {check}({text}, {bounds}))"
+        content = names.fresh()
+        # ASCII has as many bytes as characters, which asks for no call; all else is left to the function.
+        fits = f"({content} := {shape.dump(source, names)}).isascii() and 0 < {names.bind(len)}({content}) <= {member.key_limit}"
+        return f"({content} if {fits} else {names.bind(key_content)}({content}, {member.key_limit}, {member.key_of!r}))"
 
     return msgspec.structs.replace(shape, dump=dump)
 

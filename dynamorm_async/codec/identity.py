@@ -9,6 +9,8 @@ from typing import Any, Final, TypeAlias, final
 
 import msgspec
 
+from dynamorm_async.types import AttributeValue
+
 Part: TypeAlias = str | bytes | tuple[str]
 Identity: TypeAlias = tuple[Part, ...]
 """The content of each key attribute, in order: text, bytes, or a number in one way of writing, as a tuple of its own.
@@ -48,6 +50,10 @@ class Identities:
         """
         return tuple([_part(key, name) for name in self._names])
 
+    def of_encoded(self, key: Mapping[str, AttributeValue]) -> Identity:
+        """The same of a key that was encoded here, and so is one."""
+        return tuple([key[name]["S"] if "S" in key[name] else _part(key, name) for name in self._names])
+
     def of_item(self, raw: msgspec.Raw) -> Identity:
         """The identity of an item as it stands in an answer. Passes over its other attributes.
 
@@ -58,6 +64,9 @@ class Identities:
 
 
 def _part(key: Mapping[str, Any], name: str) -> Part:
+    value: Any = key.get(name)
+    if value.__class__ is dict and len(value) == 1 and (text := value.get("S")).__class__ is str:  # as most often
+        return text
     try:
         ((tag, content),) = key[name].items()
     except (KeyError, AttributeError, ValueError):
@@ -115,7 +124,8 @@ def _reader(names: tuple[str, ...]) -> Callable[[msgspec.Raw], Identity]:
 
     def read(raw: msgspec.Raw) -> Identity:
         found: Any = decoder.decode(raw)
-        return _content(found.k0), _content(found.k1)
+        first, second = found.k0, found.k1
+        return first.S or _content(first), second.S or _content(second)  # most keys are text
 
     return read
 

@@ -13,7 +13,7 @@ import msgspec
 from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer, plain_key
 from dynamorm_async.codec.assembling import assembled
 from dynamorm_async.codec.builder import ShapeBuilder
-from dynamorm_async.codec.compiler import LayoutCodec, told
+from dynamorm_async.codec.compiler import LayoutCodec
 from dynamorm_async.codec.containers import vector_content
 from dynamorm_async.codec.depth import check_depth
 from dynamorm_async.codec.derived import DerivedAttributes
@@ -131,12 +131,9 @@ class ItemCodec(Generic[M]):
         Raises:
             InvalidKey: a value is empty, too long, or of another type than its attribute.
         """
-        encoders = [(member.wire, self._key_encoder(member)) for member in self._key]
+        from dynamorm_async.codec.keys import key_encoder  # noqa: PLC0415 - loaded when first used
 
-        def one_by_one(*values: object) -> dict[str, AttributeValue]:
-            return {name: encode(value) for (name, encode), value in zip(encoders, values, strict=True)}
-
-        return self.compiled.encoder(self._key, one_by_one)
+        return key_encoder(self.compiled, self._key)
 
     def decode_key(self, raw: Mapping[str, Any]) -> tuple[Any, ...]:
         """The key's values, in order, from AttributeValues in JSON form or with binary content as ``bytes``.
@@ -153,20 +150,6 @@ class ItemCodec(Generic[M]):
     def key_of(self, instance: M) -> dict[str, AttributeValue]:
         """The key of an instance, as the key of a request."""
         return self.encode_key(*(getattr(instance, member.name) for member in self._key))
-
-    def _key_encoder(self, member: Member) -> Callable[[Any], AttributeValue]:
-        compiled, where = self.compiled.member_encoder(member), f"{self.layout.cls.__name__}.{member.name}"
-
-        def encode(value: object) -> AttributeValue:
-            try:
-                content = compiled(value)
-            except (InvalidValue, InvalidKey) as error:
-                raise InvalidKey(f"{where}: {told(member, value, error)}") from None
-            if content is None:
-                raise InvalidKey(f"{where} is None, but it is {member.key_of}")
-            return content
-
-        return encode
 
     # --- from DynamoDB ---------------------------------------------------------------------
 
@@ -261,10 +244,16 @@ class ItemCodec(Generic[M]):
         """The named attributes of what an item was made from: a struct of the compiled path, or a raw item."""
         if not isinstance(source, msgspec.Struct):
             return bytes_in({name: source[name] for name in names if name in source})
-        item = self.compiled.carried_in(source)
-        if not item.keys() >= {*names}:
-            item |= self.compiled.encode(self.compiled.lift(source))
-        return {name: item[name] for name in names if name in item}
+        read = self._readers.get(names)
+        if read is None:
+            from dynamorm_async.codec.keys import attributes_reader  # noqa: PLC0415 - loaded when first used
+
+            read = self._readers[names] = attributes_reader(self.compiled, names)
+        return read(source)
+
+    @cached_property
+    def _readers(self) -> dict[tuple[str, ...], Callable[[Any], dict[str, AttributeValue]]]:
+        return {}
 
     def decode(self, raw: Mapping[str, Any]) -> M:
         """One item in DynamoDB's JSON form, with an exact report where it does not fit; one of an older schema is upcast.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,8 @@ from dynamorm_async.errors import InvalidValue, ItemTooLarge
 from dynamorm_async.types import AttributeValue, RawItem
 
 MAX_ITEM_BYTES = 400 * 1024
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=sized)
 
 
 def item_size(item: RawItem) -> int:
@@ -31,15 +33,18 @@ def value_size(value: AttributeValue) -> int:
     return _content_size(tag, content)
 
 
-def check_size(model: str, item: RawItem) -> None:
+def check_size(model: str, item: RawItem) -> bytes:
     """Refuse an item that DynamoDB would refuse.
+
+    Returns:
+        The item as JSON; where it has plaintexts, with something as long as their ciphertexts in their places.
 
     Raises:
         ItemTooLarge: over 400 KB.
         InvalidValue: a text that has no UTF-8 form.
     """
     try:
-        encoded = msgspec.json.encode(item, enc_hook=sized)
+        encoded = _ENCODER.encode(item)
     except UnicodeEncodeError as error:
         name = next((n for n, value in item.items() if not _is_text(n, value)), "?")
         raise InvalidValue(
@@ -47,7 +52,7 @@ def check_size(model: str, item: RawItem) -> None:
         ) from None
     # The JSON form is never shorter than the item: only a large one is worth the exact count.
     if len(encoded) <= MAX_ITEM_BYTES:
-        return
+        return encoded
     size = item_size(item)
     if size > MAX_ITEM_BYTES:
         largest = max(item, key=lambda name: value_size(item[name]))
@@ -56,6 +61,7 @@ def check_size(model: str, item: RawItem) -> None:
             f"{largest} with {value_size(item[largest]):,}. Split it, or use attr(compressed=True)",
             size=size,
         )
+    return encoded
 
 
 def _content_size(tag: str, content: Any) -> int:  # noqa: PLR0911 - one return a type tag
@@ -93,7 +99,7 @@ def _number_size(text: str) -> int:
 
 def _is_text(name: str, value: AttributeValue) -> bool:
     try:
-        msgspec.json.encode({name: value}, enc_hook=sized)
+        _ENCODER.encode({name: value})
     except UnicodeEncodeError:
         return False
     return True

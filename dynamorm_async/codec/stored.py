@@ -34,7 +34,7 @@ class Older(msgspec.Struct, frozen=True):
 
 
 @final
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):  # of no cycle: AttributeValues refer to nothing else
     """What an instance was read from, or written as.
 
     Attributes:
@@ -47,7 +47,7 @@ class Stored(msgspec.Struct, frozen=True):
 
     seen: RawItem
     held: RawItem
-    carried: RawItem = msgspec.field(default_factory=dict[str, AttributeValue])
+    carried: RawItem = {}
     older: Older | None = None
 
     @property

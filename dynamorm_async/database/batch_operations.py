@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, final
+from collections.abc import Sequence
+from typing import Literal, final
 
 import msgspec
 
 from dynamorm_async.errors import BatchFailure, BatchOperation, BatchReport
 from dynamorm_async.model.key import Key
-from dynamorm_async.plan.batch_write import MAX_BYTES, MAX_OPERATIONS, operation_of, size_of
+from dynamorm_async.plan.batch_write import MAX_BYTES, MAX_OPERATIONS, size_of
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.write import Write
 
@@ -31,7 +32,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @final
-class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):  # as a Write
     """One operation.
 
     Attributes:
@@ -39,16 +40,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         item: the instance; ``None`` where it is about a Key.
         write: what was planned.
         place: which item it is about.
-        operation: it as a part of a BatchWriteItem; ``None`` where it cannot be one.
-        size: its bytes there.
+        size: its bytes in a BatchWriteItem; ``None`` where it cannot be part of one.
     """
 
     kind: Literal["put", "delete"]
     item: object | None
     write: Write
     place: PlaceId
-    operation: dict[str, Any] | None  # as it is sent
-    size: int
+    size: int | None
 
     @property
     def described(self) -> BatchOperation:
@@ -58,14 +57,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 def entry_of(kind: Literal["put", "delete"], target: object, write: Write) -> Entry:
     """The operation that a caller asked for."""
-    operation = operation_of(write) if write.batchable else None
     return Entry(
         kind=kind,
         item=None if isinstance(target, Key) else target,
         write=write,
         place=write.place,
-        operation=operation,
-        size=0 if operation is None else size_of(operation),
+        size=size_of(write) if write.batchable else None,
     )
 
 
@@ -97,7 +94,7 @@ class Operations:
         ``created_at`` that the first one gives it.
         """
         earlier = self._in_flight.get(entry.place)
-        if entry.operation is None:
+        if entry.size is None:
             return earlier is not None or self._waiting(entry.place) is not None
         instance = entry.write.instance
         return earlier is not None and instance is not None and earlier.write.instance is instance
@@ -141,23 +138,18 @@ class Operations:
         Args:
             partial: whether a chunk may be less than full.
         """
-        unit = [next(iter(self._alone.values()))] if self._alone else []
-        if not unit and (partial or self.ready):
-            size = 0
-            for entry in self._queue.values():
-                size += entry.size
-                if len(unit) == MAX_OPERATIONS or (unit and size > MAX_BYTES):
-                    break
-                unit.append(entry)
-        for entry in unit:
+        if self._alone:
+            entry = next(iter(self._alone.values()))
             self._remove(entry)
             self._in_flight[entry.place] = entry
-        return unit
+            return [entry]
+        return self._chunk() if partial or self.ready else []
 
-    def wrote(self, entry: Entry) -> None:
-        """DynamoDB has confirmed an operation."""
-        self.written += 1
-        self._land(entry)
+    def wrote(self, entries: Sequence[Entry]) -> None:
+        """DynamoDB has confirmed operations."""
+        self.written += len(entries)
+        for entry in entries:
+            self._land(entry)
 
     def fail(self, entry: Entry, error: Exception) -> None:
         """An operation that was sent alone failed."""
@@ -196,8 +188,23 @@ class Operations:
     def _waiting(self, place: PlaceId) -> Entry | None:
         return self._queue.get(place) or self._alone.get(place) or self._held.get(place)
 
+    def _chunk(self) -> list[Entry]:
+        """Take from the queue what fits into one request, one operation at least."""
+        chunk: list[Entry] = []
+        size = 0
+        for entry in self._queue.values():
+            if len(chunk) == MAX_OPERATIONS or (chunk and size + (entry.size or 0) > MAX_BYTES):
+                break
+            size += entry.size or 0
+            chunk.append(entry)
+        self._queued_bytes -= size
+        for entry in chunk:
+            del self._queue[entry.place]
+            self._in_flight[entry.place] = entry
+        return chunk
+
     def _admit(self, entry: Entry) -> None:
-        if entry.operation is None:
+        if entry.size is None:
             self._alone[entry.place] = entry
         else:
             self._queue[entry.place] = entry
@@ -213,10 +220,11 @@ class Operations:
 
     def _unqueue(self, entry: Entry) -> None:
         del self._queue[entry.place]
-        self._queued_bytes -= entry.size
+        self._queued_bytes -= entry.size or 0
 
     def _land(self, entry: Entry) -> None:
         del self._order[entry], self._in_flight[entry.place]
-        held = self._held.pop(entry.place, None)
-        if held is not None:
-            self._admit(held)
+        if self._held:
+            held = self._held.pop(entry.place, None)
+            if held is not None:
+                self._admit(held)

@@ -85,7 +85,7 @@ class BatchSender:
     async def run(self, unit: list[Entry]) -> None:
         """Send the operations of one request, or the one that is sent alone. What fails stops the batch; nothing is raised."""
         try:
-            if unit[0].operation is None:
+            if unit[0].size is None:
                 await self._send_alone(unit[0])
             else:
                 await self._send_chunk(unit)
@@ -143,7 +143,7 @@ class BatchSender:
             if not isinstance(error, _OF_ONE_ITEM):
                 raise
         else:
-            self._operations.wrote(entry)
+            self._operations.wrote([entry])
         self.changed()
         await self._tell()
 
@@ -156,10 +156,7 @@ class BatchSender:
         """
         rounds = Rounds("writes", self._random)
         while not self.stopped:
-            request = batch_write(
-                ((entry.write.table, entry.operation) for entry in unit if entry.operation is not None),
-                (sealed for entry in unit for sealed in entry.write.request.sealed),
-            )
+            request = batch_write(entry.write for entry in unit)
             response = await self._send(request, self.deadline.left(request))
             left = self._sort_out(unit, response)
             await self._tell()
@@ -174,13 +171,13 @@ class BatchSender:
 
     def _sort_out(self, unit: list[Entry], response: Response) -> list[Entry]:
         """Note what was written; what was left unprocessed."""
-        left = unprocessed_in(response.body, {entry.place: entry.write for entry in unit})
-        for entry in unit:
-            if entry.place not in left:
-                self._operations.wrote(entry)
-                settle(entry.write)
+        left = unprocessed_in(response.body, ((entry.place, entry.write) for entry in unit))
+        written = [entry for entry in unit if entry.place not in left] if left else unit
+        self._operations.wrote(written)
+        for entry in written:
+            settle(entry.write)
         self.changed()
-        return [entry for entry in unit if entry.place in left]
+        return [entry for entry in unit if entry.place in left] if left else []
 
     async def _pause(self, seconds: float) -> None:
         with anyio.CancelScope() as scope:

@@ -150,30 +150,35 @@ class BatchWrite:
 
     async def _add(self, kind: Literal["put", "delete"], target: object, plan: Callable[[], Write]) -> None:
         self._check_open()
+        operations = self._operations
         entry = entry_of(kind, target, plan())
-        while await self._has_waited(entry):
+        while operations.must_wait(entry) and await self._has_waited(entry):
             entry = entry_of(kind, target, plan())  # what went before may have moved the version
         if self._sender.stopped:
-            self._operations.add_unsent(entry)
+            operations.add_unsent(entry)
         else:
-            self._operations.add(entry)
-            self._start()
-        while self._operations.ready and not self._sender.stopped:
-            await self._changed.wait()
-        await self._check_running()
-        if self._operations.added % MAX_OPERATIONS == 0:
+            operations.add(entry)
+        if operations.ready:
+            await self._make_room()
+        if self._sender.stopped:
+            await self._raise_failure()
+        if operations.added % MAX_OPERATIONS == 0:
             await anyio.lowlevel.checkpoint()  # a loop of puts that never wait does not starve the other tasks
 
     async def _has_waited(self, entry: Entry) -> bool:
-        """Wait for earlier operations on the item, where the new one depends on them; whether there were any."""
-        waited = False
+        """Wait for the operations on the item that the new one depends on; ``False`` where the batch has stopped."""
         while not self._sender.stopped and self._operations.must_wait(entry):
-            waited = True
             self._operations.hurry(entry.place)
             self._start()
             await self._changed.wait()
             self._check_open()
-        return waited and not self._sender.stopped
+        return not self._sender.stopped
+
+    async def _make_room(self) -> None:
+        """Send what is ready, and wait until nothing is any more."""
+        self._start()
+        while self._operations.ready and not self._sender.stopped:
+            await self._changed.wait()
 
     def _check_open(self) -> None:
         if self._sender.is_telling:
@@ -183,9 +188,8 @@ class BatchWrite:
         if self._state == "left":
             raise UsageError("the block of this batch_write has ended: begin another with db.batch_write()")
 
-    async def _check_running(self) -> None:
-        if not self._sender.stopped:
-            return
+    async def _raise_failure(self) -> None:
+        """Raise what stopped the batch, where anything is left to be told."""
         while self._in_flight:  # so that the report of the error is final
             await self._changed.wait()
         failure = self._sender.failure()

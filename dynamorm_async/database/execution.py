@@ -149,7 +149,7 @@ class RowStream(AsyncIterator[R], Generic[R]):
         except ConditionFailed as error:
             add_item(error, self._statement)
             raise
-        rows = decode_rows(self._statement, body) if len(body) <= LARGE else await self._decoded(body)
+        rows = await self._decoded(body)
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)
@@ -157,5 +157,7 @@ class RowStream(AsyncIterator[R], Generic[R]):
         self._request = None if self._left == 0 else next_request(request, body)
 
     async def _decoded(self, body: bytes) -> list[R]:
-        """The rows of a large answer."""
-        return (await self._turns.run(page_in_slices(body, page_decoder(self._statement)))).items
+        if len(body) > LARGE:
+            return (await self._turns.run(page_in_slices(body, page_decoder(self._statement)))).items
+        await self._turns.room.take(len(body), LARGE)
+        return decode_rows(self._statement, body)

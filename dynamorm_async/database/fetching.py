@@ -21,12 +21,15 @@ def fetching(send: Send, decode: Callable[[bytes], PageContent[R]], turns: Turns
     Args:
         send: sends a request.
         decode: decodes its answer.
-        turns: decodes a large one, and lets others have their turns meanwhile.
+        turns: tell when the loop has room for decoding it, at once or, where it is large, in slices.
         at_once: how many bytes it may have to be decoded at once.
     """
 
     async def fetch(request: Request) -> PageContent[R]:
         body = (await send(request, None)).body
-        return decode(body) if len(body) <= at_once else await turns.run(page_in_slices(body, decode))
+        if len(body) > at_once:
+            return await turns.run(page_in_slices(body, decode))
+        await turns.room.take(len(body), at_once)
+        return decode(body)
 
     return fetch

@@ -73,10 +73,11 @@ class KeyReader:
 
     async def hand_over(self, chunk: Chunk, arrived: Arrived) -> None:
         """Have what a chunk has read taken. What is not taken when this is cancelled stays with the chunk."""
-        if chunk.size <= LARGE:
-            arrived(chunk, None)
-        else:
+        if chunk.size > LARGE:
             await self._turns.run(_handed_over(chunk, arrived))
+        else:
+            await self._turns.room.take(chunk.size, LARGE)
+            arrived(chunk, None)
 
     async def read_all(self, chunks: Sequence[Chunk], concurrency: int, arrived: Arrived) -> None:
         """Read chunks, some at the same time. The first that fails ends the others.

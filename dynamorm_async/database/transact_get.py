@@ -150,6 +150,7 @@ class TransactGet:
             for one in wanted
         ]
         if len(response.body) <= LARGE:
+            await self._turns.room.take(len(response.body), LARGE)
             return tuple(None if raw is None else make(raw) for make, raw in zip(makers, items, strict=True))
 
         def made(index: int) -> Any:  # an instance of any model, or None

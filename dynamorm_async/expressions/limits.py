@@ -29,6 +29,9 @@ _SHORTEST_OPERATOR = len("NOT ()")
 UNCHECKED_EXPRESSION = _MAX_OPERATORS * _SHORTEST_OPERATOR
 """The longest expression, in bytes, that cannot have too much of anything."""
 
+UNCHECKED_NAME = _MAX_NAME
+"""The most characters of ASCII that a name may have without being counted, where it has any."""
+
 UNCHECKED_VALUES = 2 * 1024 * 1024
 """The most bytes of JSON that values may have without being counted: JSON is never shorter than what DynamoDB counts."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from dynamorm_async.errors import InvalidExpression
 from dynamorm_async.expressions.limits import (
     UNCHECKED_EXPRESSION,
+    UNCHECKED_NAME,
     UNCHECKED_VALUES,
     check_expression,
     check_name,
@@ -20,6 +21,10 @@ Segment = str | int
 """One step of a document path: an attribute's or map entry's name, or a list index."""
 
 
+_identity_of: Final = msgspec.json.Encoder(order="deterministic").encode
+"""In one order, so that equal maps are one value however they were made."""
+
+
 class Placeholders:
     """Gives names and values their placeholders while the expressions of one request are rendered.
 
@@ -29,12 +34,16 @@ class Placeholders:
 
     def __init__(self, *, mark: str = "") -> None:
         self._mark = mark
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # placeholder by name
+        self._aliases: dict[str, str] = {}  # name by placeholder
         self._values: dict[bytes, str] = {}
         self._attribute_values: dict[str, AttributeValue] = {}
 
     def path(self, segments: tuple[Segment, ...]) -> str:
         """A document path with every name aliased: ``#n0.#n1[2]``."""
+        first = segments[0]
+        if len(segments) == 1 and isinstance(first, str):  # as most often
+            return self._name(first)
         parts: list[str] = []
         for segment in segments:
             if isinstance(segment, int):
@@ -46,8 +55,7 @@ class Placeholders:
     def value(self, value: AttributeValue) -> str:
         """The placeholder of a value; equal values share one."""
         try:
-            # In one order, so that equal maps are one value however they were made.
-            identity = msgspec.json.encode(value, order="deterministic")
+            identity = _identity_of(value)
         except TypeError:  # a plaintext: each has its own, for equal ones have different ciphertexts
             return self.named(f":{self._mark}e{len(self._attribute_values)}", value)
         except UnicodeEncodeError:
@@ -82,7 +90,7 @@ class Placeholders:
                     check_expression(name, text)
                 body[name] = text
         if self._names:
-            body["ExpressionAttributeNames"] = {alias: name for name, alias in self._names.items()}
+            body["ExpressionAttributeNames"] = self._aliases
         if self._attribute_values:
             if sum(map(len, self._values)) > UNCHECKED_VALUES:
                 check_values(self._attribute_values, self._names)
@@ -91,6 +99,8 @@ class Placeholders:
     def _name(self, name: str) -> str:
         alias = self._names.get(name)
         if alias is None:
+            if not name.isascii() or not 0 < len(name) <= UNCHECKED_NAME:
+                check_name(name)
             alias = self._names[name] = f"#{self._mark}n{len(self._names)}"
-            check_name(name)
+            self._aliases[alias] = name
         return alias

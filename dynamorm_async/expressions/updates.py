@@ -173,7 +173,7 @@ def render(updates: Sequence[Update], placeholders: Placeholders) -> str:
     for update in updates:
         text = update.change.render(placeholders.path(update.path), placeholders)
         clauses.setdefault(update.verb, []).append(text)
-    return " ".join(f"{verb} {', '.join(texts)}" for verb, texts in clauses.items())
+    return " ".join([f"{verb} {', '.join(texts)}" for verb, texts in clauses.items()])
 
 
 def checked(updates: Iterable[object]) -> tuple[Update, ...]:
@@ -195,6 +195,8 @@ def path_text(segments: Segments) -> str:
 
 
 def _refuse_overlaps(updates: Sequence[Update]) -> None:
+    if len({update.path[0] for update in updates}) == len(updates):  # as most often: each of another attribute
+        return
     for index, update in enumerate(updates):
         for other in updates[:index]:
             short, long = sorted((other.path, update.path), key=len)

@@ -168,7 +168,7 @@ def spec_of_instance(instance: object, *, wanted: str = "an instance of a model"
     Raises:
         UsageError: it is no instance of a model.
     """
-    spec: ModelSpec[Any] | None = type(instance).__dict__.get(SPEC)
+    spec: ModelSpec[Any] | None = vars(type(instance)).get(SPEC)
     if spec is not None:
         return spec
     if isinstance(instance, type):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 import msgspec
@@ -16,7 +16,6 @@ from dynamorm_async.plan.hiding import hiding_names
 from dynamorm_async.plan.keyed import Chunk, Place, TableRead, chunks
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.projection import check_selected, projected_paths
-from dynamorm_async.types import Sealed
 
 
 @final
@@ -65,14 +64,15 @@ class BatchGetPlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Raises:
             InvalidExpression: so much is selected that DynamoDB would refuse the projection.
         """
-        specs = {wanted.place.table: wanted.spec for wanted in self.wanted}
-        return {
-            table: TableRead(spec.identities, self._options(spec), self._sealed(table)) for table, spec in specs.items()
-        }
+        specs: dict[str, dict[ModelSpec[Any], None]] = {}
+        for wanted in self.wanted:
+            specs.setdefault(wanted.place.table, {})[wanted.spec] = None
+        return {table: self._table(table, list(those)) for table, those in specs.items()}
 
-    def _sealed(self, table: str) -> tuple[Sealed, ...]:
-        found = (wanted.spec.sealed(table) for wanted in self.wanted if wanted.place.table == table)
-        return tuple(dict.fromkeys(each for sealed in found for each in sealed))
+    def _table(self, table: str, specs: Sequence[ModelSpec[Any]]) -> TableRead:
+        """How a table is read that has items of these models."""
+        sealed = tuple(dict.fromkeys(each for spec in specs for each in spec.sealed(table)))
+        return TableRead(specs[-1].identities, self._options(specs[-1]), sealed)
 
     def _options(self, spec: ModelSpec[Any]) -> dict[str, Any]:  # JSON
         options: dict[str, Any] = {"ConsistentRead": True} if self.consistent else {}
@@ -87,25 +87,41 @@ class BatchGetPlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return options
 
 
-def wanted_of(key: object, call: str, prefix: str) -> Wanted:
-    """The item that a key means.
+def wanted_of(keys: Iterable[object], call: str, prefix: str) -> list[Wanted]:
+    """The items that some keys mean, in order of the keys.
 
     Args:
-        key: what the caller passed.
+        keys: what the caller passed.
         call: the caller's call, for errors.
         prefix: stands before every table's name.
 
     Raises:
-        UsageError: it is no Key.
+        UsageError: something is no Key.
         InvalidKey: a key value is empty, too long, or of another type than its attribute.
     """
-    if not isinstance(key, Key):
-        hint = f": pass them one by one, {call}(*keys)" if isinstance(key, list | tuple) else ""
-        raise UsageError(f"{call}() takes Keys, such as Key(User, 'acme', 'u1'), got {key!r}{hint}")
-    spec: ModelSpec[Any] = spec_of(key.model)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # a Key of any model
-    table = prefix + spec.table.name
-    encoded = spec.codec.encode_key(*key.values)
-    return Wanted(key, spec, Place(table, encoded, (table, *spec.identities.of_key(encoded))))  # pyright: ignore[reportUnknownArgumentType]  # as above
+    finders: dict[type, Callable[[Key[Any]], Wanted]] = {}
+    wanted: list[Wanted] = []
+    for key in keys:
+        if not isinstance(key, Key):
+            hint = f": pass them one by one, {call}(*keys)" if isinstance(key, list | tuple) else ""
+            raise UsageError(f"{call}() takes Keys, such as Key(User, 'acme', 'u1'), got {key!r}{hint}")
+        model: type[Any] = key.model  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of any model
+        find = finders.get(model)
+        if find is None:
+            find = finders[model] = _finder(spec_of(model), prefix)
+        wanted.append(find(key))  # pyright: ignore[reportUnknownArgumentType]  # as above
+    return wanted
+
+
+def _finder(spec: ModelSpec[Any], prefix: str) -> Callable[[Key[Any]], Wanted]:
+    """What tells the item that a key of a model means."""
+    table, encode, identity = prefix + spec.table.name, spec.codec.encode_key, spec.identities.of_encoded
+
+    def find(key: Key[Any]) -> Wanted:
+        encoded = encode(*key.values)
+        return Wanted(key, spec, Place(table, encoded, (table, *identity(encoded))))
+
+    return find
 
 
 def plan_batch_get(keys: Sequence[object], prefix: str, *, consistent: bool) -> BatchGetPlan:
@@ -117,14 +133,14 @@ def plan_batch_get(keys: Sequence[object], prefix: str, *, consistent: bool) -> 
     """
     wanted: list[Wanted] = []
     positions: list[int] = []
-    seen: dict[tuple[type, PlaceId], int] = {}
     readers: dict[PlaceId, list[int]] = {}
-    for key in keys:
-        one = wanted_of(key, "batch_get", prefix)
-        index = seen.setdefault((one.spec.cls, one.place.id), len(wanted))
-        if index == len(wanted):
+    for one in wanted_of(keys, "batch_get", prefix):
+        there = readers.setdefault(one.place.id, [])
+        index = next((index for index in there if wanted[index].spec is one.spec), None) if there else None
+        if index is None:
+            index = len(wanted)
             wanted.append(one)
-            readers.setdefault(one.place.id, []).append(index)
+            there.append(index)
         positions.append(index)
     return BatchGetPlan(wanted=tuple(wanted), positions=tuple(positions), readers=readers, consistent=consistent)
 

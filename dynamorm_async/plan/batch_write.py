@@ -11,13 +11,24 @@ from dynamorm_async.codec.encrypted import sized
 from dynamorm_async.errors import BadResponse
 from dynamorm_async.plan.places import PlaceId
 from dynamorm_async.plan.write import Write
-from dynamorm_async.types import Request, Sealed
+from dynamorm_async.types import Prepared, Request, Sealed
 
 MAX_OPERATIONS: Final = 25
 """DynamoDB's limit for one request."""
 
 MAX_BYTES: Final = 16_000_000
 """What the operations of one request may have as JSON: below DynamoDB's 16 MB, so that the frame fits as well."""
+
+_PUT_BYTES: Final = len('{"PutRequest":{"Item":}},')
+"""What the operation of a put has beside its item, and the comma after it."""
+
+
+class _Ready(msgspec.Struct, gc=False):
+    Item: msgspec.Raw
+
+
+class _ReadyPut(msgspec.Struct, gc=False):
+    PutRequest: _Ready
 
 
 class _Put(msgspec.Struct):
@@ -40,34 +51,41 @@ class _Answer(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Answer)
 
 
-def operation_of(write: Write) -> dict[str, Any]:
-    """A write as an operation of BatchWriteItem."""
-    body = write.request.body
-    return {"PutRequest": {"Item": body["Item"]}} if "Item" in body else {"DeleteRequest": {"Key": body["Key"]}}
+def size_of(write: Write) -> int:
+    """The bytes of a write as an operation of BatchWriteItem."""
+    if write.json is not None:
+        return _PUT_BYTES + len(write.json)
+    return len(msgspec.json.encode(_operation_of(write.request.body), enc_hook=sized)) + 1  # and a comma
 
 
-def size_of(operation: Mapping[str, Any]) -> int:
-    """The bytes of an operation in a request."""
-    return len(msgspec.json.encode(operation, enc_hook=sized)) + 1  # and a comma
-
-
-def batch_write(operations: Iterable[tuple[str, Mapping[str, Any]]], sealed: Iterable[Sealed] = ()) -> Request:
-    """BatchWriteItem of operations, each with its table. Applying it twice does what once does.
-
-    Args:
-        operations: the operations.
-        sealed: what of their items is encrypted.
-    """
-    tables: dict[str, list[Mapping[str, Any]]] = {}
-    for table, operation in operations:
-        tables.setdefault(table, []).append(operation)
-    only = next(iter(tables)) if len(tables) == 1 else None
+def batch_write(writes: Iterable[Write]) -> Request:
+    """BatchWriteItem of some writes. Applying it twice does what once does."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    ready: dict[str, list[dict[str, Any] | _ReadyPut]] = {}
+    sealed: dict[Sealed, None] = {}
+    for write in writes:
+        body = write.request.body
+        table, operation = body["TableName"], _operation_of(body)
+        if table not in tables:
+            tables[table], ready[table] = [], []
+        tables[table].append(operation)
+        ready[table].append(operation if write.json is None else _ReadyPut(_Ready(msgspec.Raw(write.json))))
+        if write.request.sealed:
+            sealed |= dict.fromkeys(write.request.sealed)
     return Request(
-        operation="BatchWriteItem", body={"RequestItems": tables}, table=only, sealed=tuple(dict.fromkeys(sealed))
+        operation="BatchWriteItem",
+        body=Prepared({"RequestItems": tables}, {"RequestItems": ready}),
+        table=next(iter(tables)) if len(tables) == 1 else None,
+        sealed=tuple(sealed),
     )
 
 
-def unprocessed_in(body: bytes, sent: Mapping[PlaceId, Write]) -> set[PlaceId]:
+def _operation_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a PutItem or DeleteItem as an operation."""
+    return {"PutRequest": {"Item": body["Item"]}} if "Item" in body else {"DeleteRequest": {"Key": body["Key"]}}
+
+
+def unprocessed_in(body: bytes, sent: Iterable[tuple[PlaceId, Write]]) -> set[PlaceId]:
     """Which of the operations that were sent an answer calls unprocessed.
 
     Raises:
@@ -77,7 +95,8 @@ def unprocessed_in(body: bytes, sent: Mapping[PlaceId, Write]) -> set[PlaceId]:
         left = _DECODER.decode(body).UnprocessedItems or {}
         if not left:
             return set()
-        identities = {write.table: write.spec.identities for write in sent.values()}
+        known = dict(sent)
+        identities = {write.table: write.spec.identities for write in known.values()}
         found: set[PlaceId] = {
             (table, *identities[table].of_key(_key_in(operation)))
             for table, operations in left.items()
@@ -85,7 +104,7 @@ def unprocessed_in(body: bytes, sent: Mapping[PlaceId, Write]) -> set[PlaceId]:
         }
     except (ValueError, RecursionError, LookupError) as error:  # msgspec's DecodeError is a ValueError
         raise _unreadable(repr(error)) from None
-    if not found <= sent.keys():
+    if not found <= known.keys():
         raise _unreadable("it names items that were not sent")
     return found
 

@@ -41,6 +41,8 @@ class Rekeyed(msgspec.Struct, frozen=True):
     @property
     def conditions(self) -> list[Condition]:
         """What the write has to insist on."""
+        if not self.insists and not self.guards:
+            return []
         return [*(is_still(name, value) for name, value in self.insists.items()), *self.guards]
 
 

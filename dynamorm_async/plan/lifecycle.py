@@ -16,8 +16,12 @@ from dynamorm_async.plan.write import encoded_member
 from dynamorm_async.types import AttributeValue
 
 
-def encoded(spec: ModelSpec[Any], instance: object, now: datetime) -> tuple[dict[str, AttributeValue], dict[str, Any]]:
-    """The whole item as it will be, and the attributes that the instance will get.
+def encoded(
+    spec: ModelSpec[Any], instance: object, now: datetime
+) -> tuple[dict[str, AttributeValue], dict[str, Any], bytes]:
+    """The whole item as it will be, the attributes that the instance will get, and the item as JSON.
+
+    Where the item has plaintexts, its JSON has something as long as their ciphertexts in their places.
 
     Raises:
         InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
@@ -32,8 +36,7 @@ def encoded(spec: ModelSpec[Any], instance: object, now: datetime) -> tuple[dict
         item |= spec.derived.of(item)
     if spec.schema is not None:
         item |= spec.schema.tag
-    check_size(spec.name, item)
-    return item, changes
+    return item, changes, check_size(spec.name, item)
 
 
 def touch(
@@ -55,6 +58,8 @@ def _set(
 
 def lifecycle_updates(spec: ModelSpec[Any], given: Sequence[Update], now: datetime, *, upsert: bool) -> list[Update]:
     """The changes that go with those that the caller gave."""
+    if spec.version is None and spec.updated_at is None and spec.created_at is None:
+        return []
     touched = {update.path[0] for update in given}
     updates: list[Update] = []
     if spec.version is not None:

@@ -42,7 +42,7 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
     """
     older = stored.older
     assert older is not None, "the caller looked"  # noqa: S101 - an invariant of save()
-    item, after = encoded(spec, instance, now)
+    item, after, _json = encoded(spec, instance, now)
     whole = _beside_unknown(spec, item, stored.seen, older.upcast)
     names = [
         name

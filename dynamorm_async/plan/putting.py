@@ -14,24 +14,34 @@ from dynamorm_async.types import Request
 
 def create_item(spec: ModelSpec[Any], table: str, instance: object, now: datetime) -> Write:
     """PutItem that insists on a free key."""
-    item, changes = encoded(spec, instance, now)
+    item, changes, json = encoded(spec, instance, now)
     body: dict[str, Any] = {"TableName": table, "Item": item}
     add_conditions(body, [key_is_free(spec)])
     request = Request(
         operation="PutItem", body=body, table=table, repeatable=False, at_most_once=True, sealed=spec.sealed(table)
     )
-    return Write(spec=spec, request=request, instance=instance, changes=changes, item=item, must_not_exist=True)
+    return Write(
+        spec=spec,
+        request=request,
+        instance=instance,
+        changes=changes,
+        item=item,
+        json=None if request.sealed else json,
+        must_not_exist=True,
+    )
 
 
 def put_item(
     spec: ModelSpec[Any], table: str, instance: object, now: datetime, *, where: Condition | None, returns: Returns
 ) -> Write:
     """PutItem over whatever is there; under the instance's version, where the model has one."""
-    item, changes = encoded(spec, instance, now)
+    item, changes, json = encoded(spec, instance, now)
     body: dict[str, Any] = {"TableName": table, "Item": item}
     expected, condition = version_condition(spec, instance)
     add_return_values(body, returns, "put", "none", "old")
-    conditional = add_conditions(body, [condition, where])
+    conditional = condition is not None or where is not None
+    if conditional:
+        add_conditions(body, [condition, where])
     # What an overwritten item was can be told only once.
     repeatable = not conditional and returns == "none"
     request = Request(
@@ -49,6 +59,7 @@ def put_item(
         instance=instance,
         changes=changes,
         item=item,
+        json=None if request.sealed else json,
         expected=expected,
         missing_fails_where=blames_where,
     )

@@ -30,8 +30,11 @@ def is_of_type(spec: ModelSpec[Any]) -> Condition | None:
 
 def is_of_no_other(spec: ModelSpec[Any]) -> Condition | None:
     """What an update insists on where an item of another type can have the key: that it has no type, or the model's."""
-    name, models = spec.table.discriminator, spec.table.models
-    if spec.type is None or name is None or len(models) < 2:  # noqa: PLR2004 - the model itself
+    name = spec.table.discriminator
+    if name is None or spec.type is None:
+        return None
+    models = spec.table.models
+    if len(models) < 2:  # noqa: PLR2004 - the model itself
         return None
     known = (is_of_no_other, models)
     if known not in spec.worked_out:

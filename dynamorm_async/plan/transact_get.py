@@ -26,7 +26,7 @@ def plan_transact_get(keys: Sequence[object], prefix: str) -> list[Wanted]:
         raise UsageError(
             f"transact_get() of {len(keys)} keys: a transaction has at most {MAX_ACTIONS}; batch_get() takes more"
         )
-    wanted = [wanted_of(key, "transact_get", prefix) for key in keys]
+    wanted = wanted_of(keys, "transact_get", prefix)
     seen: dict[PlaceId, Wanted] = {}
     for one in wanted:
         other = seen.setdefault(one.place.id, one)

@@ -14,7 +14,7 @@ from dynamorm_async.codec.sizes import item_size
 from dynamorm_async.errors import UsageError
 from dynamorm_async.plan.unique import Before, Marker, MarkerId, guarded, markers
 from dynamorm_async.plan.write import Write
-from dynamorm_async.types import Request
+from dynamorm_async.types import Prepared, Request
 
 MAX_ACTIONS: Final = 100
 _MAX_BYTES = 4 * 1024 * 1024
@@ -67,19 +67,32 @@ def plan_transaction(
     actions: list[Action] = []
     for index, write in enumerate(writes):
         body = write.request.body if write.unique is None else guarded(write, befores[index])
-        part = {name: value for name, value in body.items() if name != "ReturnValues"}
-        actions.append(Action(index, {_PARTS[write.request.operation]: part}))
+        if "ReturnValues" in body:
+            body = {name: value for name, value in body.items() if name != "ReturnValues"}
+        actions.append(Action(index, {_PARTS[write.request.operation]: body}))
     moved = markers(writes, befores, foreign)
     actions += [Action(marker.index, marker.action(), marker) for marker in moved]
     _check(writes, actions)
+    bodies = [action.body for action in actions]
+    ready = [*map(_ready, writes, bodies), *bodies[len(writes) :]]
     tables = {write.table for write in writes} | {marker.id.table for marker in moved}
     request = Request(
         operation="TransactWriteItems",
-        body={"TransactItems": [action.body for action in actions], "ClientRequestToken": token},
+        body=Prepared(
+            {"TransactItems": bodies, "ClientRequestToken": token},
+            {"TransactItems": ready, "ClientRequestToken": token},
+        ),
         table=", ".join(sorted(tables)),
         sealed=tuple(dict.fromkeys(each for write in writes for each in write.request.sealed)),
     )
     return TransactionPlan(request, tuple(actions))
+
+
+def _ready(write: Write, action: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The action of a write with its item as JSON, where there is that."""
+    if write.json is None:
+        return action
+    return {"Put": {**action["Put"], "Item": msgspec.Raw(write.json)}}
 
 
 def _check(writes: Sequence[Write], actions: Sequence[Action]) -> None:

@@ -128,21 +128,25 @@ def _check_targets(spec: ModelSpec[Any], updates: Sequence[Update]) -> None:
         name = names.get(str(update.path[0]))
         if name is None:
             raise UsageError(f"{spec.name} has no attribute {path_text(update.path)}: the change is another model's")
-        member, where = spec.attributes[name], f"{spec.name}.{name}"
-        if member in spec.key:
-            made = (
-                "the item's key is made from it" if member.wire not in spec.key_names else "DynamoDB cannot change it"
-            )
-            raise UsageError(f"{where} is a key attribute: {made}. Create the new item and delete this one")
-        if member is spec.version:
-            raise UsageError(f"{where} is the version: every write moves it; do not set it yourself")
+        member = spec.attributes[name]
+        if member is spec.version or member in spec.key:
+            raise _untouchable(spec, member)
         if (member.key_limit or member.dimensions) and len(update.path) == 1:
-            _check_index_key(where, member, update.change)
+            _check_index_key(f"{spec.name}.{name}", member, update.change)
         for root in update.reads():
             if root not in names:
-                raise UsageError(f"the change of {where} reads {root!r}, which {spec.name} does not have")
+                raise UsageError(f"the change of {spec.name}.{name} reads {root!r}, which {spec.name} does not have")
         if len(update.path) > 1:
             _check_depth(spec.name, update)
+
+
+def _untouchable(spec: ModelSpec[Any], member: Member) -> UsageError:
+    """The error for a change of a key attribute, or of the version."""
+    where = f"{spec.name}.{member.name}"
+    if member is spec.version:
+        return UsageError(f"{where} is the version: every write moves it; do not set it yourself")
+    made = "the item's key is made from it" if member.wire not in spec.key_names else "DynamoDB cannot change it"
+    return UsageError(f"{where} is a key attribute: {made}. Create the new item and delete this one")
 
 
 def _check_depth(model: str, update: Update) -> None:

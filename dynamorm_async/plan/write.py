@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal, final
 
 import msgspec
@@ -26,11 +27,12 @@ _RETURN_VALUES: Mapping[Returns, str] = {
     "updated_old": "UPDATED_OLD",
     "updated_new": "UPDATED_NEW",
 }
+_NOTHING: Mapping[str, Any] = MappingProxyType({})  # shared: an empty dict for each would be made anew
 _ACTIONS = {"PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete", "ConditionCheck": "check"}
 
 
 @final
-class Write(msgspec.Struct, frozen=True, kw_only=True):
+class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # of no cycle: not counted by the collector
     """One planned write.
 
     Attributes:
@@ -39,6 +41,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
         instance: what is written, where the caller gave an instance.
         changes: the instance's attributes to set once it succeeded.
         item: the item as the instance has it then, where that is known.
+        json: that item as JSON, where it is put and nothing of it is to be encrypted: it is sent as it was measured.
         held: the item as the table has it then, where that is less: a default that is not stored is not in it.
         inside: the maps that it changes entries of, and so insists on.
         expected: the version that the write insists on; ``None`` where it insists on none.
@@ -65,6 +68,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     instance: object | None = None
     changes: Mapping[str, Any] = {}  # attribute values of any type
     item: Mapping[str, AttributeValue] | None = None
+    json: bytes | None = None
     held: Mapping[str, AttributeValue] | None = None
     inside: Sequence[tuple[str, ...]] = ()
     expected: int | None = None
@@ -75,9 +79,9 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Segments, ...] = ()
     marks: bool | None = None
     forgives: bool = False
-    insists: Mapping[str, AttributeValue | None] = {}
+    insists: Mapping[str, AttributeValue | None] = _NOTHING
     guards: tuple[Condition, ...] = ()
-    key_values: Mapping[str, AttributeValue] = {}
+    key_values: Mapping[str, AttributeValue] = _NOTHING
     schema: int | None = None
 
     @property
@@ -100,7 +104,8 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> PlaceId:
         """Which item it is about."""
-        return self.table, *self.spec.identities.of_key(self.key)
+        body = self.request.body
+        return body["TableName"], *self.spec.identities.of_key(body.get("Key") or body["Item"])
 
     @property
     def _keyed(self) -> dict[str, AttributeValue]:
@@ -212,7 +217,7 @@ def add_conditions(
     **expressions: str,
 ) -> bool:
     """Put the conditions and the other expressions into the body; whether there is any condition."""
-    condition = all_of(condition for condition in conditions if condition is not None)
+    condition = all_of([condition for condition in conditions if condition is not None])
     if condition is None and placeholders is None and not expressions:  # as of most puts
         return False
     names = placeholders or Placeholders()

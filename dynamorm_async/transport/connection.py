@@ -6,7 +6,7 @@ import asyncio
 import math
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import httptools
@@ -47,15 +47,27 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         status: the HTTP status.
         headers: by name, as the server spells it; of repeated ones the first.
-        body: the whole body.
+        first: the body, or the first part of it.
+        more: the other parts of a body that came in several.
     """
 
     status: int
     headers: dict[bytes, bytes]
-    body: bytes
+    first: bytes
+    more: Sequence[bytes] = ()
+
+    @property
+    def size(self) -> int:
+        """How many bytes the body has."""
+        return len(self.first) + sum(map(len, self.more))
+
+    @property
+    def body(self) -> bytes:
+        """The whole body. Of one that came in parts they are joined each time: megabytes take a millisecond."""
+        return b"".join((self.first, *self.more)) if self.more else self.first
 
     def __repr__(self) -> str:  # the body is items, which belong in no log
-        return f"<Answer {self.status} of {len(self.body)} bytes>"
+        return f"<Answer {self.status} of {self.size} bytes>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:  # as of msgspec.Struct
         """What the package rich shows, which otherwise asks for every field."""
@@ -219,7 +231,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Hand over the whole answer."""
-        headers, body = self._headers.copy(), b"".join(self._chunks)
+        headers, chunks = self._headers.copy(), self._chunks.copy()
         self._headers.clear()
         self._chunks.clear()
         status = self._parser.get_status_code()
@@ -233,7 +245,8 @@ class Connection(asyncio.Protocol):
             return
         # A server that answered before it had the whole request will not read the rest as what it is.
         self.ready = self._parser.should_keep_alive() and not transport.get_write_buffer_size()
-        waiter.set_result(Answer(status, headers, body))
+        first, *more = chunks or [b""]
+        waiter.set_result(Answer(status, headers, first, more))
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -23,13 +23,17 @@ from dynamorm_async.errors import (
 from dynamorm_async.transport.answers import check_answer, pause_asked_for
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.connection import Answer, Fault
+from dynamorm_async.transport.line import Room
 from dynamorm_async.transport.pool import Pool, PoolStatistics
 from dynamorm_async.transport.search import is_search_host
 from dynamorm_async.transport.sigv4 import Signer
-from dynamorm_async.types import Request, Response
+from dynamorm_async.types import Prepared, Request, Response
 
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 """Where the endpoint is DynamoDB itself, which sends a CRC32 with every answer."""
+
+_RECEIVED: Final = 2_000_000
+"""How many bytes of large answers are joined and checked in one turn of the loop, which takes 2 ms."""
 
 _SKEW_WORDS: Final = ("Signature expired", "Signature not yet current")
 
@@ -74,6 +78,7 @@ class DirectLane:
         self._crc_required = endpoint.host.lower().endswith(_AWS) and not is_search_host(endpoint.host)
         self._signer = Signer(endpoint.url.partition("://")[2], endpoint.region, user_agent=user_agent)
         self._encoder = msgspec.json.Encoder()
+        self._room = Room()
         self._pool = Pool(
             endpoint=endpoint, timeouts=timeouts, limit=pool_size, ssl_context=ssl_context if secure else None
         )
@@ -124,15 +129,13 @@ class DirectLane:
                     raise _error(request, fault, loop.time() - start) from fault
                 cured, now = (*cured, "reconnect"), loop.time()
                 continue
+            if answer.more:  # large ones that end in the same turn of the loop are joined and checked one by one
+                await self._room.take(answer.size, _RECEIVED)
             try:
                 return self._check(request, answer)
             except AccessDenied as error:
                 cure = _cure(error)
-                if cure in (None, *cured):
-                    raise
-                if cure == "refresh":
-                    await self._refresh(request, deadline, credentials)
-                elif not self._set_clock(answer.header(b"Date")):
+                if cure in (None, *cured) or not await self._cured(cure, request, deadline, credentials, answer):
                     raise
                 cured, now = (*cured, cure), loop.time()
 
@@ -153,16 +156,26 @@ class DirectLane:
         # A write that was sent may have been applied, which the caller has to know whatever comes next.
         return fault.stale and not (fault.sent and request.writes)
 
+    async def _cured(
+        self, cure: str | None, request: Request, deadline: float, credentials: Credentials, answer: Answer
+    ) -> bool:
+        """Whether what DynamoDB refused the keys for could be mended."""
+        if cure == "refresh":
+            await self._refresh(request, deadline, credentials)
+            return True
+        return self._set_clock(answer.header(b"Date"))
+
     def _signed(self, request: Request, credentials: Credentials) -> bytes:
         """The whole HTTP request."""
         try:
-            body = self._encoder.encode(request.body)
+            body = request.body
+            data = self._encoder.encode(body.json if isinstance(body, Prepared) else body)
         except UnicodeEncodeError as error:
             raise InvalidValue(
                 f"{request.operation}: a text has the lone surrogate {error.object[error.start : error.end]!r}, which "
                 "is not Unicode; decode the bytes it came from with another error handler, or store them as bytes"
             ) from error
-        return self._signer.sign(credentials, request.operation, body, self._clock() + self._skew)
+        return self._signer.sign(credentials, request.operation, data, self._clock() + self._skew)
 
     def _check(self, request: Request, answer: Answer) -> Response:
         try:

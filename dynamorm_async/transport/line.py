@@ -1,18 +1,21 @@
-"""A line of callers who wait for something that others give back: first come, first served."""
+"""Lines of callers who wait for something that others give back, or for their turn: first come, first served."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar, final
 
 T = TypeVar("T")
 
 _GRAIN: Final = 0.02
 """Seconds at least between two looks at who has waited too long: one look is for all, however many they are."""
 
+_WHOLE: Final = 1.0
+_NOTHING: Final = 1 / 16
+"""A share of a turn of the loop that is not counted."""
 
 _Wait: TypeAlias = tuple[float, float, Callable[[float], Exception]]
 """When it is over, in the loop's time; how long it is, in seconds; what makes its error. Ten thousand of them are made at once:
@@ -122,3 +125,62 @@ class WaitingLine(Generic[T]):
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._look_at = None, math.inf
+
+
+@final
+class Room:
+    """Shares out the turns of the loop among tasks whose work holds it: first come, first served.
+
+    Costs nothing while nobody works. A task that is cancelled while it waits leaves nothing behind.
+    """
+
+    def __init__(self) -> None:
+        self._line: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._taken = 0.0  # the share of the turn that is taken, or promised to those who go on with the next
+        self._told_by: asyncio.AbstractEventLoop | None = None  # the loop that will tell when the turn is over
+
+    async def take(self, size: int, at_once: int) -> None:
+        """Wait until the turn has room for some work. Where it has, or the work is nothing beside a turn, go on.
+
+        Args:
+            size: how much work it is, in bytes. What is more than a turn has room for has a turn of its own.
+            at_once: how much of such work fills a turn.
+        """
+        share = size / at_once
+        if share <= _NOTHING:
+            return
+        if self._line or (self._taken and self._taken + share > _WHOLE):
+            await self._in_line(share)
+        else:
+            self._taken += share
+            self._have_it_told(asyncio.get_running_loop())
+
+    async def turn(self) -> None:
+        """Wait for a turn of one's own, another than the present one. No two tasks have the same."""
+        await self._in_line(_WHOLE)
+
+    async def _in_line(self, share: float) -> None:
+        loop = asyncio.get_running_loop()
+        granted: asyncio.Future[None] = loop.create_future()
+        self._line.append((share, granted))
+        self._have_it_told(loop)
+        await granted
+
+    def _have_it_told(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._told_by is not loop:
+            self._told_by = loop
+            loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        """Let those go on, in the next turn, that it has room for. Who was cancelled meanwhile is passed over."""
+        self._told_by, self._taken = None, 0.0
+        while self._line:
+            share, granted = self._line[0]
+            if not granted.done():
+                if self._taken and self._taken + share > _WHOLE:
+                    break
+                self._taken += share
+                granted.set_result(None)
+            self._line.popleft()
+        if self._line or self._taken:  # only now: they go on before it is told that their turn is over
+            self._have_it_told(asyncio.get_running_loop())

@@ -11,7 +11,7 @@ import attrs
 import msgspec
 import pytest
 
-from dynamorm_async import Attr, attr, embedded, model, partition_key
+from dynamorm_async import Attr, InvalidKey, InvalidValue, attr, embedded, model, partition_key
 from dynamorm_async.codec.names import Names
 from dynamorm_async.model.spec import spec_of
 
@@ -137,3 +137,49 @@ def test_defaults_that_take_the_instance() -> None:
     for thing in (codec.decode_get(b'{"Item":{"thing_id":{"S":"abc"}}}'), codec.decode({"thing_id": {"S": "abc"}})):
         assert thing is not None
         assert (thing.label, thing.cache, thing.size) == ("<abc>", [], 3)
+
+
+def test_sets_are_written_in_one_order() -> None:
+    """The same set is the same bytes, so that a request sent again is the same request; nothing but a set is one."""
+
+    @model(table="things")
+    class Thing:
+        thing_id: Attr[str] = partition_key()
+        texts: Attr[set[str]] = attr(factory=set)
+        numbers: Attr[frozenset[int]] = attr(factory=frozenset)
+
+    encode = spec_of(Thing).codec.encode
+    thing = Thing(thing_id="a", texts={"b", "a", "c"}, numbers=frozenset({10, 9}))
+    assert encode(thing) == {"thing_id": {"S": "a"}, "texts": {"SS": ["a", "b", "c"]}, "numbers": {"NS": ["10", "9"]}}
+    thing.texts, thing.numbers = frozenset("ba"), {2, 1}  # type: ignore[assignment]  # either class is taken
+    assert encode(thing) == {"thing_id": {"S": "a"}, "texts": {"SS": ["a", "b"]}, "numbers": {"NS": ["1", "2"]}}
+    for wrong, why in ((["a"], "expected set"), ({1}, "expected str")):
+        thing.texts = wrong  # type: ignore[assignment]  # what is refused
+        with pytest.raises(InvalidValue, match=f"Thing.texts.*{why}"):
+            encode(thing)
+
+
+@pytest.mark.parametrize("size", [1, 2048])
+def test_keys_of_every_allowed_length_are_written(size: int) -> None:
+    """A key of ASCII text is checked without a call, any other by its bytes; both by the same bounds."""
+
+    @model(table="things")
+    class Thing:
+        thing_id: Attr[str] = partition_key()
+
+    class Text(str):
+        """Written as the text that it is."""
+
+        __slots__ = ()
+
+    encode = spec_of(Thing).codec.encode
+    for text in ("k" * size, Text("k" * size), ("é" * size)[: max(1, size // 2)]):
+        assert encode(Thing(thing_id=text)) == {"thing_id": {"S": text}}
+    for text, why in (
+        ("", "is empty"),
+        ("k" * 2049, "2049 bytes"),
+        ("é" * 1025, "2050 bytes"),
+        ("\ud800", "surrogate"),
+    ):
+        with pytest.raises(InvalidKey, match=why):
+            encode(Thing(thing_id=text))

@@ -27,14 +27,14 @@ def test_keys_and_items_have_the_same(name: str, value: dict[str, Any], identity
     """Text, numbers and bytes, under any attribute name; other attributes of the item do not matter."""
     identities = Identities([name])
     item: dict[str, Any] = {"other": {"M": {name: {"L": []}}}, name: value, "n": {"NULL": True}}
-    assert identities.of_key({name: value}) == (identity,)
+    assert identities.of_key({name: value}) == identities.of_encoded({name: value}) == (identity,)
     assert identities.of_item(raw(item)) == (identity,)
 
 
 def test_two_attributes_keep_their_order() -> None:
     """As the table has them, not as they are written."""
     key = {"sk": {"N": "7"}, "pk": {"S": "7"}}
-    assert BOTH.of_key(key) == BOTH.of_item(raw(key)) == ("7", ("7",))
+    assert BOTH.of_key(key) == BOTH.of_encoded(key) == BOTH.of_item(raw(key)) == ("7", ("7",))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from dynamorm_async import DecodeError
+from dynamorm_async import Attr, DecodeError, attr, model, partition_key
 from dynamorm_async.codec.page import PageContent
 from dynamorm_async.codec.rows import raw_page
 from dynamorm_async.codec.slices import page_in_slices
+from dynamorm_async.model.spec import spec_of
 from tests.unit.codec.test_item import CODEC, KEY
 
 ITEMS = [{**KEY, "org": {"S": f"n{number}"}} for number in range(9)]
@@ -66,3 +67,40 @@ def test_what_is_no_page(decode: Callable[[bytes], PageContent[Any]], body: byte
         in_slices(body, decode, 1)
     assert str(sliced.value) == str(whole.value)
     assert sliced.value.problems == whole.value.problems
+
+
+@model(table="nests")
+class Nest:
+    pk: Attr[str] = partition_key()
+    text: Attr[str] = attr(default="")
+    inner: Attr[list[dict[str, Any]]] = attr(factory=list[dict[str, Any]])
+
+
+def nest_body(items: list[dict[str, Any]]) -> bytes:
+    return msgspec.json.encode({"Items": items, "Count": len(items), "ScannedCount": len(items)})
+
+
+def test_what_looks_like_the_end_of_an_item() -> None:
+    """Maps in lists and texts that read as if an item ended there: the page is what it is as a whole, wherever it is cut."""
+    inner = {"L": [{"M": {"a": {"M": {"pk": {"S": "x"}}}}}, {"M": {"pk": {"S": 'y"}},{\\"pk\\":{'}}}]}
+    nested = {"L": [{"M": {"pk": {"M": {"q": {"S": "x"}}}}}] * 3}
+    items = [{"pk": {"S": f"n{n}"}, "text": {"S": '}},{"pk":{' * 5}, "inner": (inner, nested)[n % 2]} for n in range(8)]
+    items += [{"inner": nested, "pk": {"S": "last"}}] * 4  # in another order: none of them begins like the first
+    body, decode = nest_body(items), spec_of(Nest).codec.decode_page
+    whole = decode(body)
+    for size in range(1, len(body), 7):
+        assert in_slices(body, decode, size).items == whole.items
+
+
+def test_a_slice_smaller_than_an_item_goes_on() -> None:
+    """Where one item has more bytes than a slice, it is taken alone, and what was decoded before is not decoded again."""
+    decoded: list[int] = []
+
+    def decode(body: bytes) -> PageContent[Any]:
+        decoded.append(len(body))
+        return spec_of(Nest).codec.decode_page(body)
+
+    page = in_slices(nest_body([{"pk": {"S": f"n{n}"}, "text": {"S": "x" * 900}} for n in range(9)]), decode, 10)
+    assert [nest.pk for nest in page.items] == [f"n{n}" for n in range(9)]
+    assert len(decoded) == 9
+    assert max(decoded) < 1100

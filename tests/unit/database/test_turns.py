@@ -90,10 +90,10 @@ async def test_a_small_page_takes_no_turn() -> None:
 
 
 async def test_others_have_a_turn_after_each_slice() -> None:
-    """A page of a megabyte: slices of 4 kB where each takes its 2 ms, and one more turn before the first."""
+    """A page of a megabyte: slices of 4 kB where each takes its 1 ms, and one more turn before the first."""
     body = letters(1_000_000)
     with counted_turns() as turns:
-        found = await box_of(body, clock_of(0.002))
+        found = await box_of(body, clock_of(0.001))
     assert [letter.number for letter in found] == list(range(len(found)))
     assert abs(turns[0] - len(body) / 4096) < len(body) / 4096 / 3  # no item is cut, so slices are somewhat smaller
 
@@ -113,14 +113,14 @@ async def test_what_no_compiled_decoder_reads_is_sliced_earlier() -> None:
     """Rows of selected attributes, made one by one."""
     body = letters(2 * SLOW)
     with counted_turns() as turns:
-        rows = await box_of(body, clock_of(0.002)).select(Letter.number)
+        rows = await box_of(body, clock_of(0.001)).select(Letter.number)
     assert [row[0] for row in rows] == list(range(len(rows)))
     assert turns[0] > 2 * SLOW / 4096
 
 
 async def test_an_item_that_does_not_fit_ends_the_slices() -> None:
     """The same error as at once, and the items behind it are not read."""
-    query = box_of(letters(1_000_000, wrong=20), clock_of(0.002))
+    query = box_of(letters(1_000_000, wrong=20), clock_of(0.001))
     with counted_turns() as turns, pytest.raises(DecodeError, match="box='b', number='none' does not fit model Letter"):
         await query
     assert turns[0] < 10
@@ -148,9 +148,69 @@ async def test_one_page_at_a_time() -> None:
     assert all("turn" in (one, other) for one, other in itertools.pairwise(log))
 
 
+@contextmanager
+def decoding_by_turn(monkeypatch: pytest.MonkeyPatch) -> Generator[list[list[int]]]:
+    """How many bytes each call of the decoder of pages had, turn by turn of the loop."""
+    decode, turns, over = ItemCodec[Letter].decode_page, [list[int]()], False
+
+    def noting(codec: ItemCodec[Letter], body: bytes) -> Any:
+        turns[-1].append(len(body))
+        return decode(codec, body)
+
+    def turn() -> None:
+        if not over:
+            turns.append([])
+            asyncio.get_running_loop().call_soon(turn)
+
+    monkeypatch.setattr(ItemCodec, "decode_page", noting)
+    asyncio.get_running_loop().call_soon(turn)
+    try:
+        yield turns
+    finally:
+        over = True
+
+
+async def test_a_turn_has_one_slice_whoever_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten large pages that come at the same time, and small ones among them: no turn decodes two slices."""
+    turns, body, small = clock_of(0.0), letters(LARGE + 1), letters(LARGE // 20)
+    with decoding_by_turn(monkeypatch) as decoded:
+        pages = await asyncio.gather(*(box_of(each, turns) for each in [body, small] * 10))
+    slices = [[size for size in turn if size > LARGE // 16] for turn in decoded]
+    assert sum(map(len, slices)) > 10
+    assert max(map(len, slices)) == 1
+    assert [len(page) for page in pages] == [len(pages[0]), len(pages[1])] * 10
+
+
+async def test_a_turn_decodes_no_more_than_one_large_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty pages that are decoded at once each: not all in the turn in which they came."""
+    turns, body = clock_of(1.0), letters(LARGE * 2 // 5)
+    with decoding_by_turn(monkeypatch) as decoded:
+        pages = await asyncio.gather(*(box_of(body, turns) for _ in range(20)))
+    assert {len(page) for page in pages} == {len(pages[0])}
+    assert [len(turn) for turn in decoded if turn] == [2] * 10
+
+
+async def test_who_is_cancelled_in_the_line_holds_nobody_up() -> None:
+    """Readers cancelled while they wait for room, or as they are given it: those behind them go on, and nothing is kept."""
+    turns, body = clock_of(1.0), letters(LARGE * 3 // 5)
+    readers = [asyncio.ensure_future(_read(box_of(body, turns))) for _ in range(6)]
+    await until(readers[0].done)
+    for reader in readers[1:5]:
+        reader.cancel()
+    assert len(await readers[5]) == len(readers[0].result())
+    assert all(reader.cancelled() for reader in readers[1:5])
+    with counted_turns() as counted:
+        await box_of(body, turns)
+    assert counted[0] <= 1
+
+
+async def _read(query: Query[Letter]) -> list[Letter]:
+    return await query
+
+
 async def test_cancelled_between_two_slices() -> None:
     """Nothing goes on, nothing is kept, and the next page is read as if nothing had been."""
-    turns, body = clock_of(0.002), letters(1_000_000)
+    turns, body = clock_of(0.001), letters(1_000_000)
     decoded: list[int] = []
 
     def decode(part: bytes) -> Any:

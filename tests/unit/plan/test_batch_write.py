@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from dynamorm_async import BadResponse, Key
-from dynamorm_async.plan.batch_write import batch_write, operation_of, size_of, unprocessed_in
+from dynamorm_async.plan.batch_write import batch_write, size_of, unprocessed_in
+from dynamorm_async.plan.capacity import reporting
 from dynamorm_async.plan.places import PlaceId
+from dynamorm_async.plan.transactions import plan_transaction
 from dynamorm_async.plan.write import Write
 from dynamorm_async.plan.writes import Writes
+from dynamorm_async.types import Prepared
 from tests.property.fake_writes import Blob, Kept, Number, Row
 
 WRITES = Writes(prefix="x-", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
@@ -21,22 +24,36 @@ WRITES = Writes(prefix="x-", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 def test_operations_are_grouped_by_table() -> None:
     """Puts and deletes of several tables make one request, which may be sent again; its table is named where it is one."""
     writes = [WRITES.put(Blob(blob=b"a")), WRITES.delete(Key(Row, "a", 1)), WRITES.delete(Blob(blob=b"b"))]
-    request = batch_write((write.table, operation_of(write)) for write in writes)
+    request = batch_write(writes)
     put = {"PutRequest": {"Item": {"blob": {"B": b"a"}, "text": {"S": ""}}}}
     blobs = [put, {"DeleteRequest": {"Key": {"blob": {"B": b"b"}}}}]
     rows = [{"DeleteRequest": {"Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}}}]
     assert request.body == {"RequestItems": {"x-blobs": blobs, "x-rows": rows}}
     assert (request.operation, request.table, request.repeatable) == ("BatchWriteItem", None, True)
-    assert batch_write([("x-rows", rows[0])]).table == "x-rows"
+    assert batch_write(writes[1:2]).table == "x-rows"
 
 
 def test_sizes_are_those_of_the_json() -> None:
     """Base64, escapes and the frame of every value count."""
-    write = WRITES.put(Blob(blob=b"\xff" * 9, text="\x01"))
-    operation = operation_of(write)
-    both = batch_write([(write.table, operation), (write.table, operation)])
-    alone = batch_write([(write.table, operation)])
-    assert size_of(operation) == len(msgspec.json.encode(both.body)) - len(msgspec.json.encode(alone.body))
+    put = WRITES.put(Blob(blob=b"\xff" * 9, text="\x01"))
+    for write in (put, WRITES.delete(Blob(blob=b"b"))):
+        both, alone = batch_write([write, write]), batch_write([write])
+        assert size_of(write) == len(msgspec.json.encode(both.body)) - len(msgspec.json.encode(alone.body))
+
+
+def test_what_is_json_already_is_the_same_json() -> None:
+    """The lane that writes JSON sends the items as they were measured; a body that is made of it with a change is a plain one."""
+    writes = [
+        WRITES.put(Blob(blob=b"\xff\x00", text='"é\u2028')),
+        WRITES.delete(Key(Row, "a", 1)),
+        WRITES.put(Kept(pk="a")),
+    ]
+    for request in (batch_write(writes[:2]), plan_transaction(writes, {}, "token").request):
+        assert isinstance(request.body, Prepared)
+        assert msgspec.json.encode(request.body.json) == msgspec.json.encode(request.body)
+        reported = reporting(request, "total").body
+        assert type(reported) is dict
+        assert reported == {**request.body, "ReturnConsumedCapacity": "TOTAL"}
 
 
 def test_conditional_writes_are_no_part_of_it() -> None:
@@ -46,8 +63,8 @@ def test_conditional_writes_are_no_part_of_it() -> None:
     assert WRITES.delete(Key(Kept, "a")).batchable
 
 
-def sent(*writes: Write) -> dict[PlaceId, Write]:
-    return {write.place: write for write in writes}
+def sent(*writes: Write) -> list[tuple[PlaceId, Write]]:
+    return [(write.place, write) for write in writes]
 
 
 def test_unprocessed_operations_are_found_by_their_keys() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+import pytest
+
 from dynamorm_async import Attr, Key, attr, encrypted, model, partition_key, upcast, version
 from dynamorm_async.codec.encrypted import ENCRYPTED
 from dynamorm_async.model.spec import spec_of
-from dynamorm_async.plan.batch_write import batch_write, operation_of, size_of
+from dynamorm_async.plan.batch_write import batch_write, size_of
 from dynamorm_async.plan.sealed import bound_to, by_table, parts_of, with_parts
 from dynamorm_async.plan.transactions import plan_transaction
 from dynamorm_async.plan.writes import Writes
-from dynamorm_async.types import Request, Sealed
+from dynamorm_async.types import Prepared, Request, Sealed
 
 WRITES = Writes(prefix="x-", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -51,7 +54,7 @@ def test_each_kind_of_request_is_looked_through() -> None:
     put = WRITES.put(CARD)
     update = WRITES.update(Key(Card, "d"), [Card.number.set("2"), Card.uses.set(3)])
     plain = WRITES.put(Plain(plain_id="p"))
-    batch = batch_write([(put.table, operation_of(put)), (plain.table, operation_of(plain))], put.request.sealed)
+    batch = batch_write([put, plain])
     transaction = plan_transaction([plain, put, update], {}, "token").request
     found = [
         [(part.field, part.key["card_id"]["S"], len(part.plaintexts)) for part in parts_of(request)]
@@ -67,7 +70,7 @@ def test_parts_are_replaced_in_a_request_of_its_own() -> None:
     """The planned request keeps its plaintexts; everything but the parts is the same in both."""
     put, update = WRITES.put(CARD), WRITES.update(Key(Card, "d"), [Card.number.set("2")])
     transaction = plan_transaction([put, update], {}, "token").request
-    for request in (put.request, batch_write([(put.table, operation_of(put))], put.request.sealed), transaction):
+    for request in (put.request, batch_write([put]), transaction):
         replaced = with_parts(request, {id(part.body): {**part.body, "New": True} for part in parts_of(request)})
         assert str(replaced.body).count("'New': True") == len(parts_of(request))
         assert "New" not in str(request.body)
@@ -90,10 +93,20 @@ def test_a_place_is_one_however_its_key_is_written() -> None:
     assert len(places) == 1
 
 
+def test_what_stands_for_a_ciphertext_is_never_sent() -> None:
+    """An item with plaintexts is measured with stand-ins; no JSON of it is kept, so that its encoder refuses what is not sealed."""
+    put = WRITES.put(CARD)
+    assert put.json is None
+    for request in (put.request, batch_write([put]), plan_transaction([put], {}, "token").request):
+        body = request.body
+        with pytest.raises(TypeError, match="Plaintext"):
+            msgspec.json.encode(body.json if isinstance(body, Prepared) else body)
+
+
 def test_sizes_of_operations_count_ciphertexts() -> None:
     """A batch is cut by what is sent."""
     long = WRITES.put(Card(card_id="c", number="x" * 3000))
-    assert 4000 < size_of(operation_of(long)) < 4300
+    assert 4000 < size_of(long) < 4300
 
 
 def test_an_upcaster_keeps_an_encrypted_value() -> None:
