@@ -20,6 +20,8 @@ _LONGEST_NAME: Final = 1000
 _LOOKS: Final = 10
 """How often a lease is looked at while its duration passes, at least."""
 _LONGEST_PAUSE: Final = 1.0
+_TRIES: Final = 6
+"""A renewal gives up after that part of the duration, so that one that hangs leaves time for others."""
 _NO_TIME: Final = 1e-3
 
 
@@ -248,7 +250,7 @@ class Lease:
         await self._bookkeeping.db.put(record, timeout=self._time_left())
 
     def _time_left(self) -> float:
-        return max(_NO_TIME, self.remaining)
+        return max(_NO_TIME, min(self.remaining, self.duration / _TRIES))
 
     async def _free(self, record: LeaseRecord) -> None:
         record.owner = None
