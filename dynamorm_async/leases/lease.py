@@ -29,7 +29,7 @@ _NO_TIME: Final = 1e-3
 class Lease:
     """The right to do something that only one may do at a time, for a while. :func:`hold` renews it by itself.
 
-    A lease belongs to one task at a time, and can be acquired again after its release. Every write of it insists on the
+    A lease can be acquired again after its release. Every write of it insists on the
     revision that it has read or written before, and so on its owner and token as well.
 
     Args:
@@ -65,6 +65,7 @@ class Lease:
         self._called = owner or f"{socket.gethostname()}/{os.getpid()}"
         self._owner = ""
         self._watch = Watch()
+        self._writes = anyio.Lock()  # a renewal in the background, and one by hand
         self._record: LeaseRecord | None = None  # while it is held, or was lost
         self._since = 0.0  # before the write was sent that its time counts from
         self._writing: float | None = None  # the same of a renewal of which nothing is known yet
@@ -170,23 +171,9 @@ class Lease:
 
         Costs a PutItem; a GetItem more where an answer was lost.
         """
-        self.check()
-        record = self._held()
-        # Of a renewal that may have been applied, the time counts from there: others may have seen it then.
-        unknown, now = self._writing, self.timing.seconds()
-        self._writing = since = now if unknown is None else unknown
-        try:
-            await self._put(record)
-        except VersionConflict as conflict:
-            self._adopt(conflict.item)
-        except OutcomeUnknown:
-            if not self._adopt(await read(self._bookkeeping, self.name, timeout=self._time_left())):
-                raise
-        except CallError:  # it was not applied
-            self._writing = unknown
-            raise
-        self._since, self._writing = since, None
-        self.check()
+        async with self._writes:
+            self.check()
+            await self._renew(self._held())
 
     async def release(self) -> None:
         """Set it free, at once for all who wait. Nothing is deleted, so that the token goes on growing.
@@ -199,16 +186,11 @@ class Lease:
 
         Costs a PutItem.
         """
-        record, lost = self._held(), self._error
-        self._record, self._error = None, None
-        if lost is not None:
-            return
-        try:
-            await self._free(record)
-        except VersionConflict as conflict:
-            # A renewal whose answer was lost.
-            if isinstance(conflict.item, LeaseRecord) and self._is_mine(conflict.item, record.token):
-                await self._free(conflict.item)
+        async with self._writes:
+            record, lost = self._held(), self._error
+            self._record, self._error = None, None
+            if lost is None:
+                await self._release(record)
 
     # --- inside ------------------------------------------------------------------------------
 
@@ -240,14 +222,42 @@ class Lease:
         try:
             await (self._bookkeeping.db.create(record) if found is None else self._bookkeeping.db.put(record))
         except (ItemExists, VersionConflict) as conflict:
-            if isinstance(conflict.item, LeaseRecord):
-                return conflict.item
-            return await read(self._bookkeeping, self.name)
+            return await self._there(conflict.item)
         self._record, self._since = record, since
         return record
 
-    async def _put(self, record: LeaseRecord) -> None:
-        await self._bookkeeping.db.put(record, timeout=self._time_left())
+    async def _renew(self, record: LeaseRecord) -> None:
+        # Of a renewal that may have been applied, the time counts from there: others may have seen it then.
+        unknown, now = self._writing, self.timing.seconds()
+        self._writing = since = now if unknown is None else unknown
+        try:
+            await self._bookkeeping.db.put(record, timeout=self._time_left())
+        except VersionConflict as conflict:
+            self._adopt(await self._there(conflict.item))
+        except OutcomeUnknown:
+            if not self._adopt(await self._there(None)):
+                raise
+        except CallError:  # it was not applied
+            self._writing = unknown
+            raise
+        self._since, self._writing = since, None
+        self.check()
+
+    async def _release(self, record: LeaseRecord) -> None:
+        token = record.token
+        try:
+            await self._free(record)
+        except VersionConflict as conflict:
+            found = await self._there(conflict.item)
+            # Where it is still its own: a renewal whose answer was lost.
+            if found is not None and self._is_mine(found, token):
+                await self._free(found)
+
+    async def _there(self, sent: object) -> LeaseRecord | None:
+        """The record as it is now; ``sent`` is what DynamoDB sent with a failure, where it did."""
+        if isinstance(sent, LeaseRecord):
+            return sent
+        return await read(self._bookkeeping, self.name, timeout=self._time_left() if self._record else None)
 
     def _time_left(self) -> float:
         return max(_NO_TIME, min(self.remaining, self.duration / _TRIES))
@@ -256,14 +266,14 @@ class Lease:
         record.owner = None
         await self._bookkeeping.db.put(record)
 
-    def _adopt(self, found: object) -> bool:
+    def _adopt(self, found: LeaseRecord | None) -> bool:
         """Go on with the lease as it is stored; whether a renewal has been applied.
 
         Raises:
             LeaseLost: it is not this holder's any more.
         """
         record = self._held()
-        if not isinstance(found, LeaseRecord):
+        if found is None:
             raise self._lose("its record is gone from the bookkeeping table")
         if not self._is_mine(found, record.token):
             taken = f"{found.owner or 'somebody else'} has taken it, with token {found.token}"
