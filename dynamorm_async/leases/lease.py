@@ -14,12 +14,9 @@ from dynamorm_async import CallError, ItemExists, LeaseLost, OutcomeUnknown, Usa
 from dynamorm_async.leases.bookkeeping import Bookkeeping
 from dynamorm_async.leases.reading import lease_held, lease_lost, read
 from dynamorm_async.leases.record import LeaseRecord, partition_of
-from dynamorm_async.leases.watch import Watch
+from dynamorm_async.leases.watch import Watch, pause
 
 _LONGEST_NAME: Final = 1000
-_LOOKS: Final = 10
-"""How often a lease is looked at while its duration passes, at least."""
-_LONGEST_PAUSE: Final = 1.0
 _TRIES: Final = 6
 """A renewal gives up after that part of the duration, so that one that hangs leaves time for others."""
 _NO_TIME: Final = 1e-3
@@ -29,8 +26,8 @@ _NO_TIME: Final = 1e-3
 class Lease:
     """The right to do something that only one may do at a time, for a while. :func:`hold` renews it by itself.
 
-    A lease can be acquired again after its release. Every write of it insists on the
-    revision that it has read or written before, and so on its owner and token as well.
+    It can be acquired again after its release. Every write of it insists on the revision that it has read or written
+    before, and so on its owner and token as well.
 
     Args:
         bookkeeping: where leases are kept.
@@ -46,7 +43,7 @@ class Lease:
     Attributes:
         name: what is leased.
         duration: as given.
-        lost: set once the lease that was held is lost.
+        lost: set once it is known that the lease is lost; a new event with each acquisition.
         timing: the clocks that it goes by.
     """
 
@@ -66,6 +63,7 @@ class Lease:
         self._owner = ""
         self._watch = Watch()
         self._writes = anyio.Lock()  # a renewal in the background, and one by hand
+        self._acquiring = False
         self._record: LeaseRecord | None = None  # while it is held, or was lost
         self._since = 0.0  # before the write was sent that its time counts from
         self._writing: float | None = None  # the same of a renewal of which nothing is known yet
@@ -140,26 +138,15 @@ class Lease:
 
         Costs a GetItem, consistent, and a PutItem; while it waits, about a GetItem a second.
         """
-        if self.is_acquired and self._error is None:
+        if self._acquiring or (self.is_acquired and self._error is None):
             raise UsageError(f"lease {self.name!r} is acquired already: release it first, or make another Lease")
         self._record, self._error, self._writing, self.lost = None, None, None, anyio.Event()
         self._owner = f"{self._called}/{uuid4().hex[:12]}"
-        end = self.timing.seconds() + wait
-        while True:
-            try:
-                found = await read(self._bookkeeping, self.name)
-                while (pause := self._pause(found)) <= 0:
-                    found = await self._take(found)
-                    if self._record is not None:
-                        return
-            except CallError as error:
-                if not (error.retryable or isinstance(error, OutcomeUnknown)) or self.timing.seconds() >= end:
-                    raise
-                pause = self._shortest(self.duration)
-            else:
-                if found is not None and self.timing.seconds() >= end:
-                    raise lease_held(self.name, found, self._watch.seconds(self.timing.seconds()))
-            await self.timing.sleep(max(_NO_TIME, min(pause, end - self.timing.seconds())))
+        self._acquiring = True
+        try:
+            await self._contend(self.timing.seconds() + wait)
+        finally:
+            self._acquiring = False
 
     async def renew(self) -> None:
         """Hold it for another whole duration from now.
@@ -202,15 +189,34 @@ class Lease:
     def _is_mine(self, record: LeaseRecord, token: int | None) -> bool:
         return record.owner == self._owner and token in (None, record.token)
 
-    def _pause(self, found: LeaseRecord | None) -> float:
+    async def _contend(self, end: float) -> None:
+        """Look, and take it when it can be had, until so many seconds of the clock."""
+        settled = False
+        while True:
+            try:
+                found = await read(self._bookkeeping, self.name)
+                while (next_look := self._next_look(found)) <= 0:
+                    found = await self._take(found)
+                    if self._record is not None:
+                        return
+            except CallError as error:
+                if isinstance(error, OutcomeUnknown) and not settled:
+                    settled = True  # by a look, for which there is always time
+                    continue
+                if not (error.retryable or isinstance(error, OutcomeUnknown)) or self.timing.seconds() >= end:
+                    raise
+                next_look = pause(self.duration, self.timing.random())
+            else:
+                if found is not None and self.timing.seconds() >= end:
+                    raise lease_held(self.name, found, self._watch.seconds(self.timing.seconds()))
+            await self.timing.sleep(max(_NO_TIME, min(next_look, end - self.timing.seconds())))
+
+    def _next_look(self, found: LeaseRecord | None) -> float:
         """Seconds until the next look; 0 where the lease may be taken as it was found."""
         if found is None or self._is_mine(found, None):  # its own, by a request whose answer was lost
             return 0.0
         left = self._watch.see(found, self.timing.seconds())
-        return min(left, self._shortest(found.duration))
-
-    def _shortest(self, duration: float) -> float:
-        return min(_LONGEST_PAUSE, duration / _LOOKS) * (0.5 + self.timing.random())
+        return min(left, pause(found.duration, self.timing.random()))
 
     async def _take(self, found: LeaseRecord | None) -> LeaseRecord | None:
         """Write that it is held here; where somebody else was faster, what there is now."""

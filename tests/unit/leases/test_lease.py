@@ -193,7 +193,7 @@ async def test_lost_answers_of_an_acquisition_are_settled() -> None:
         assert (lease.token, world.shelf.tokens) == (1, [1])
         await lease.release()
         process.travel = losing(1, 2, 3, 4)  # all that the transport tries
-        await lease.acquire(wait=5.0)
+        await lease.acquire()
         lease.check()
         assert (lease.token, world.shelf.tokens) == (2, [1, 2])
 
@@ -298,8 +298,15 @@ async def test_who_waits_bears_failures() -> None:
         assert running().now < end + 2.0
         await lease.release()
         process.travel = lambda _: Travel(lost=True)
-        with pytest.raises((ConnectionLost, OutcomeUnknown)):
+        with pytest.raises(ConnectionLost):  # not even the look is answered
             await lease.acquire(wait=5.0)
+        process.travel = lambda request: Travel(refused=request.operation == "PutItem", out=1.0)
+        task = running().create_task(lease.acquire(wait=5.0))
+        await asyncio.sleep(0.5)
+        with pytest.raises(UsageError, match="acquired already"):
+            await lease.acquire()
+        with pytest.raises(Throttled):
+            await task
 
 
 @virtual
