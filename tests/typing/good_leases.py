@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-from typing_extensions import assert_type
+from typing import Any, assert_type
 
 from dynamorm_async import Database, LeaseHeld, LeaseLost, leases
 
