@@ -128,13 +128,21 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.vectors import SearchHit
     from dynamorm_async.expressions.vectorattr import VectorAttr
     from dynamorm_async.model.outdated import outdated
+    from dynamorm_async.model.settings import (
+        IndexSettings,
+        OnDemand,
+        Provisioned,
+        Replica,
+        TableSettings,
+        WarmThroughput,
+    )
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
     from dynamorm_async.plan.policy import iam_policy
     from dynamorm_async.plan.sharing import ItemCollection
     from dynamorm_async.plan.statements import Statement
-    from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
+    from dynamorm_async.plan.tables import IndexDescription, TableDescription
     from dynamorm_async.plan.vector_tables import VectorIndexDescription
     from dynamorm_async.transport.sdk_logging import quiet_sdk_logging
 
@@ -193,6 +201,7 @@ __all__ = [
     "Index",
     "IndexDescription",
     "IndexKey",
+    "IndexSettings",
     "InvalidExpression",
     "InvalidKey",
     "InvalidValue",
@@ -226,6 +235,7 @@ __all__ = [
     "Problem",
     "Provisioned",
     "Query",
+    "Replica",
     "RequestRejected",
     "RowStream",
     "Scan",
@@ -242,6 +252,7 @@ __all__ = [
     "TableInUse",
     "TableMismatch",
     "TableNotFound",
+    "TableSettings",
     "TableTimeout",
     "Tables",
     "Throttled",
@@ -267,6 +278,7 @@ __all__ = [
     "VectorIndex",
     "VectorIndexDescription",
     "VersionConflict",
+    "WarmThroughput",
     "access_patterns",
     "attr",
     "created_at",
@@ -315,13 +327,14 @@ _HOMES: typing.Final = {
     "database.vectors": ("SearchHit",),
     "expressions.vectorattr": ("VectorAttr",),
     "model.outdated": ("outdated",),
+    "model.settings": ("IndexSettings", "OnDemand", "Provisioned", "Replica", "TableSettings", "WarmThroughput"),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
     "plan.patterns": ("AccessPatterns", "UniqueValues", "access_patterns"),
     "plan.policy": ("iam_policy",),
     "plan.sharing": ("ItemCollection",),
     "plan.statements": ("Statement",),
-    "plan.tables": ("IndexDescription", "OnDemand", "Provisioned", "TableDescription"),
+    "plan.tables": ("IndexDescription", "TableDescription"),
     "plan.vector_tables": ("VectorIndexDescription",),
     "transport.sdk_logging": ("quiet_sdk_logging",),
 }
