@@ -188,11 +188,6 @@ class TableSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_OF_AN_INDEX: Final = IndexSettings()
-NO_SETTINGS: Final = TableSettings()
-"""Those of a table that was declared without any: nothing is managed."""
-
-
 def check_settings(table: Table, settings: TableSettings) -> None:
     """What the settings say fits the table.
 
@@ -289,3 +284,8 @@ def _repeated(names: list[str]) -> Iterator[str]:
 
 def _replica(given: str | Replica) -> Replica:
     return Replica(given) if isinstance(given, str) else given
+
+
+_OF_AN_INDEX: Final = IndexSettings()
+NO_SETTINGS: Final = TableSettings()
+"""Those of a table that was declared without any: nothing is managed."""
