@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from dynamorm_async.model.settings import (
     Billing,
@@ -76,6 +76,13 @@ def stream_parameter(view: StreamView | None) -> dict[str, Any]:
     return {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": view.upper()}}
 
 
+def wanted_stream(settings: TableSettings) -> StreamView | UnsetType | None:
+    """The stream that a table is to have: replication reads one, declared or not."""
+    if settings.stream is UNSET and settings.regions:
+        return "new_and_old_images"
+    return settings.stream
+
+
 def encryption_parameter(encryption: str) -> dict[str, Any]:
     """An ``SSESpecification``."""
     if encryption == "aws_owned":
@@ -97,8 +104,9 @@ def policy_text(policy: Mapping[str, Any]) -> str:
 def creation_parameters(settings: TableSettings) -> dict[str, Any]:
     """What CreateTable takes of a table's settings, besides its throughput and indexes."""
     body: dict[str, Any] = {}
-    if settings.stream is not UNSET and settings.stream is not None:
-        body |= stream_parameter(settings.stream)
+    stream = wanted_stream(settings)
+    if stream is not UNSET and stream is not None:
+        body |= stream_parameter(stream)
     if settings.encryption is not UNSET and settings.encryption != "aws_owned":
         body |= encryption_parameter(settings.encryption)
     if settings.tags is not UNSET and settings.tags:

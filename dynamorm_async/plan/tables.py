@@ -144,14 +144,14 @@ def differences(table: Table, found: TableDescription) -> list[str]:
         ("sort key", table.sort_key, found.sort_key),
     ):
         if declared != actual:
-            result.append(f"the {what} is {_shown(actual)}, declared is {_shown(declared)}")
+            result.append(f"the {what} is {shown(actual)}, declared is {shown(declared)}")
     indexes = {described.index.name: described.index for described in found.indexes}
     for index in table.indexes:
         there = indexes.get(index.name)
         if there is None:
             result.append(f"it has no index {index.name}")
-        elif _comparable(there) != _comparable(index):
-            result.append(f"index {index.name} is {_described_as(there)}, declared is {_described_as(index)}")
+        elif comparable(there) != comparable(index):
+            result.append(f"index {index.name} is {described_as(there)}, declared is {described_as(index)}")
     return result + vector_differences(table.vector_indexes, found.vector_indexes)
 
 
@@ -215,18 +215,21 @@ def maxima(raw: Mapping[str, Any]) -> OnDemand:
     return OnDemand(max_read=read if read and read > 0 else None, max_write=write if write and write > 0 else None)
 
 
-def _comparable(index: TableIndex) -> TableIndex:
+def comparable(index: TableIndex) -> TableIndex:
+    """The same index with what has no order in one order."""
     projection = index.projection
     return (
         index if isinstance(projection, str) else msgspec.structs.replace(index, projection=tuple(sorted(projection)))
     )
 
 
-def _described_as(index: TableIndex) -> str:
-    keys = " + ".join(_shown(part) for part in (*index.partition, *index.sort))
+def described_as(index: TableIndex) -> str:
+    """An index in words."""
+    keys = " + ".join(shown(part) for part in (*index.partition, *index.sort))
     projection = index.projection if isinstance(index.projection, str) else ", ".join(sorted(index.projection))
     return f"{'local' if index.local else 'global'} on {keys} with {projection}"
 
 
-def _shown(part: KeyPart | None) -> str:
+def shown(part: KeyPart | None) -> str:
+    """A key attribute with its type."""
     return f"{part.name} ({part.tag})" if part else "none"
