@@ -13,6 +13,7 @@ from dynamorm_async.database.database import Database
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.errors import (
     AccessDenied,
+    BackupRefused,
     BadResponse,
     BatchFailure,
     BatchGetFailed,
@@ -51,6 +52,8 @@ from dynamorm_async.errors import (
     NotUnique,
     NoUsableIndex,
     OutcomeUnknown,
+    PlanOutdated,
+    PlanRefused,
     PoolTimeout,
     Problem,
     RequestRejected,
@@ -155,6 +158,7 @@ __all__ = [
     "AccessPatterns",
     "Arithmetic",
     "Attr",
+    "BackupRefused",
     "BadResponse",
     "BatchFailure",
     "BatchGet",
@@ -230,6 +234,8 @@ __all__ = [
     "PartiQL",
     "Partition",
     "PlainValue",
+    "PlanOutdated",
+    "PlanRefused",
     "PoolTimeout",
     "Prices",
     "Problem",

@@ -12,7 +12,7 @@ from dynamorm_async.plan.vector_tables import vector_index_parameter
 from dynamorm_async.schema.diff import Difference
 from dynamorm_async.schema.live import LiveTable
 from dynamorm_async.schema.settings_steps import settings_of
-from dynamorm_async.schema.steps import Item, Maker, Step
+from dynamorm_async.schema.steps import Item, Maker, Permission, Step
 
 _FAILING = "queries of the index fail until it is made again"
 _FILLING = "every item that was there is written into it; queries fail until that is done"
@@ -28,7 +28,7 @@ def index_steps(make: Maker, found: Sequence[Difference], table: Table, live: Li
     creations: list[TableIndex] = []
     for one in found:
         name = str(one.subject)
-        permission = "delete_index" if one.is_extra else "replace_index"
+        permission: Permission = "delete_index" if one.is_extra else "replace_index"
         index = table.index(name)
         if one.live is None:
             assert index is not None, "it is declared"  # noqa: S101 - what the difference says
@@ -116,7 +116,7 @@ def vector_index_steps(make: Maker, found: Sequence[Difference], table: Table) -
     last: list[Step] = []
     for one in found:
         name = str(one.subject)
-        permission = "delete_index" if one.is_extra else "replace_index"
+        permission: Permission = "delete_index" if one.is_extra else "replace_index"
         if one.live is not None:
             if not make.may(permission):
                 yield make.left(one.sentence, permission, is_extra=one.is_extra)

@@ -24,7 +24,8 @@ from dynamorm_async.model.table import Table
 from dynamorm_async.plan.settings import TABLE_CLASSES
 from dynamorm_async.plan.tables import TableDescription, create_table, maxima, parse_description
 
-_MOVING: Final = frozenset({"CREATING", "UPDATING", "DELETING", "ENABLING", "DISABLING"})
+_FILLING: Final = "being filled with the items that were there"
+_MOVING: Final = frozenset({"CREATING", "UPDATING", "DELETING", "ENABLING", "DISABLING", _FILLING})
 _INSIGHTS: Final[Mapping[str, Insights]] = {
     "ACCESSED_AND_THROTTLED_KEYS": "all_keys",
     "THROTTLED_KEYS": "throttled_keys",
@@ -217,25 +218,20 @@ def _replicas(raw: Mapping[str, Any]) -> tuple[LiveReplica, ...]:
 
 def _pending(raw: Mapping[str, Any]) -> Iterator[str]:
     """What is still being changed, in words."""
-    status = raw.get("TableStatus", "ACTIVE")
-    if status in _MOVING:
-        yield f"the table is {status}"
+    statuses = [
+        ("the table", raw.get("TableStatus")),
+        ("its encryption", (raw.get("SSEDescription") or {}).get("Status")),
+        ("its warm throughput", (raw.get("WarmThroughput") or {}).get("Status")),
+        *((f"the replica in {one['RegionName']}", one.get("ReplicaStatus")) for one in raw.get("Replicas") or ()),
+    ]
     for kind, key in (("index", "GlobalSecondaryIndexes"), ("vector index", "VectorIndexes")):
         for index in raw.get(key) or ():
-            if index.get("IndexStatus", "ACTIVE") in _MOVING:
-                yield f"{kind} {index['IndexName']} is {index['IndexStatus']}"
+            what = f"{kind} {index['IndexName']}"
+            statuses.append((what, index.get("IndexStatus")))
+            statuses.append((f"the warm throughput of {what}", (index.get("WarmThroughput") or {}).get("Status")))
             # DynamoDB calls the table active, and an index may be, too, while items that were there are still put into it.
-            if index.get("Backfilling"):
-                yield f"{kind} {index['IndexName']} is backfilling"
-            if (index.get("WarmThroughput") or {}).get("Status") in _MOVING:
-                yield f"the warm throughput of {kind} {index['IndexName']} is {index['WarmThroughput']['Status']}"
-    for replica in raw.get("Replicas") or ():
-        if replica.get("ReplicaStatus", "ACTIVE") in _MOVING:
-            yield f"the replica in {replica['RegionName']} is {replica['ReplicaStatus']}"
-    if (raw.get("SSEDescription") or {}).get("Status") in _MOVING:
-        yield f"its encryption is {raw['SSEDescription']['Status']}"
-    if (raw.get("WarmThroughput") or {}).get("Status") in _MOVING:
-        yield f"its warm throughput is {raw['WarmThroughput']['Status']}"
+            statuses.append((what, _FILLING if index.get("Backfilling") else None))
+    yield from (f"{what} is {status}" for what, status in statuses if status in _MOVING)
 
 
 def switched(live: LiveTable, billing: Billing) -> LiveTable:

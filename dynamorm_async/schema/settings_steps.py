@@ -94,8 +94,8 @@ def _stream(make: Maker, found: Difference, table: Table, live: LiveTable) -> It
 
 def _recovery(make: Maker, found: Difference, table: Table, live: LiveTable) -> Iterator[Item]:
     days = settings_of(table).point_in_time_recovery
-    now = live.point_in_time_recovery
-    less = bool(now) and (not days or (days is not True and isinstance(now, int) and days < now))
+    now = live.point_in_time_recovery or 0
+    less = bool(now) and (not days or (days is not True and days < now))
     if less and not make.may("reduce_point_in_time_recovery"):
         yield make.left(found.sentence, "reduce_point_in_time_recovery", is_extra=False)
         return
