@@ -221,6 +221,7 @@ class ControlPlane:
 
             def end() -> None:
                 table["GlobalSecondaryIndexes"].remove(there[name])
+                self.insights.pop((table["TableName"], name), None)
 
             self._begin(there[name], "IndexStatus", "DELETING", table=table, end=end)
             return
@@ -285,6 +286,7 @@ class ControlPlane:
 
     def _update_ttl(self, params: Any) -> None:
         name, wanted = params["TableName"], params["TimeToLiveSpecification"]
+        self._table(name)
         if wanted["Enabled"]:
             if name in self.ttl:
                 raise self._invalid("TimeToLive is already enabled")
