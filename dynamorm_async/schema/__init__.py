@@ -12,9 +12,10 @@ from dynamorm_async.schema.commands import describe, diff, plan
 from dynamorm_async.schema.diff import Difference
 from dynamorm_async.schema.live import LiveIndex, LiveReplica, LiveTable
 from dynamorm_async.schema.planning import Plan, TablePlan
-from dynamorm_async.schema.steps import LeftAlone, Permission, Refusal, Step
+from dynamorm_async.schema.steps import PERMISSIONS, LeftAlone, Permission, Refusal, Step
 
 __all__ = [
+    "PERMISSIONS",
     "Applied",
     "Difference",
     "LeftAlone",

@@ -34,7 +34,7 @@ provisioned = st.builds(Provisioned, read=units, write=units)
 projections = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
 insights = st.sampled_from([None, "all_keys", "throttled_keys"])
 warm = st.builds(WarmThroughput, read=st.integers(11_000, 20_000), write=st.integers(3_000, 9_000))
-settings = {
+settings: dict[str, st.SearchStrategy[Any]] = {
     "stream": st.sampled_from([None, "keys_only", "new_image", "new_and_old_images"]),
     "point_in_time_recovery": st.sampled_from([True, False, 7, 35]),
     "encryption": st.sampled_from(["aws_owned", "aws_managed", "one", "two"]),
@@ -60,7 +60,7 @@ def tables(draw: st.DrawFn) -> Table:
     vector = draw(st.booleans())
     if vector:
         indexes.append(VectorIndex("near", "v", dimensions=draw(st.sampled_from([2, 3])), distance="cosine"))
-    given = draw(st.fixed_dictionaries({}, optional=settings))
+    given: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=settings))
     replicable = given.get("stream", "new_and_old_images") == "new_and_old_images"
     if replicable and given.get("encryption") not in ("one", "two") and draw(st.booleans()):
         given["replicas"] = tuple(draw(st.lists(st.sampled_from(["us-east-1", "us-west-2"]), unique=True)))
