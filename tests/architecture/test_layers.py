@@ -25,6 +25,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": BASE | {"codec", "expressions", "model"},
     "transport": BASE,
     "database": CORE | {"transport"},
+    "leases": CORE | {""},
     "testing": frozenset({""}),
     "schema": EXTENSION,
     "debugging": BASE | {"codec", "model"},
