@@ -91,7 +91,7 @@ class Board:
         ]
         self._shuffle(left)
         free = [number for number in left if number not in self._busy]
-        return (free or left or [None])[0]
+        return next(iter(free or left), None)
 
     def is_busy(self, number: int) -> bool:
         """Whether another process had the segment when it was tried last."""
@@ -147,7 +147,5 @@ def progress_of(name: str, found: Snapshot, *, rate: float) -> Progress:
         failed=len(found.failures),
         capacity=counts.capacity,
         rate=rate,
-        seconds_left=seconds_left(
-            items=items, scanned=counts.scanned, segments=segments, done=found.done, rate=rate
-        ),
+        seconds_left=seconds_left(items=items, scanned=counts.scanned, segments=segments, done=found.done, rate=rate),
     )

@@ -65,23 +65,23 @@ class Change(Generic[M]):
             UsageError: the change returned something else than an item of the model, or nothing of an item that it changed.
             CallError: a request failed.
         """
-        conflicts = unmoved = 0
-        for attempt in range(1, self._attempts + 1):
-            if attempt > 1:
-                await self._pause(attempt)
+        conflicts, unmoved, attempt = 0, 0, 1
+        while True:
             done = await self._once(found)
             if isinstance(done, str):
                 return Done(done == "changed", conflicts)
-            failure, again = done, await self._reader.item(found.key)
+            again = await self._reader.item(found.key)
             if again is None:  # somebody else deleted it
                 return Done(False, conflicts)
             unmoved = unmoved + 1 if same_item(found.raw, again.raw) else 0
-            if unmoved > 1 and isinstance(failure, ConditionFailed):
+            if unmoved > 1 and isinstance(done, ConditionFailed):
                 return Done(False, conflicts)  # nobody else writes it: it is where= that does not hold any more
             conflicts += not unmoved
-            found = again
-        failure.add_note(f"others wrote the item, or answers were lost, at each of {self._attempts} attempts")
-        raise Poisonous(failure) from failure
+            if attempt == self._attempts:
+                done.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
+                raise Poisonous(done) from done
+            await self._pause(attempt)
+            found, attempt = again, attempt + 1
 
     async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown:
         """Change an item as it was read, and write it; the failure that another attempt may help against."""

@@ -38,17 +38,16 @@ def check_guardable(spec: ModelSpec[Any], call: str) -> None:
             )
 
 
-def as_read(item: object, raw: RawItem) -> Condition | None:
+def as_read(item: object, raw: RawItem, *, saved: bool = True) -> Condition | None:
     """The condition that the table has an item as it was read; ``None`` where its version says so by itself.
-
-    Of an item that was upcast, its ``save`` insists on that.
 
     Args:
         item: the instance.
         raw: what it was read from: the very values of the table, which the instance may encode otherwise.
+        saved: whether it is for a ``save``, which insists by itself that an item that was upcast is as it was.
     """
     spec = spec_of_instance(item)
-    if spec.version is not None or was_upcast(item):
+    if spec.version is not None or (saved and was_upcast(item)):
         return None
     names = (member.wire for member in spec.attributes.values() if member.wire not in spec.key_names)
     return all_of(is_still(name, raw.get(name)) for name in names)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias, final
 
 import anyio
 import msgspec
 
-from dynamorm_async import BackfillFailed, Database, LeaseHeld, LeaseLost
+from dynamorm_async import BackfillFailed, Database
 from dynamorm_async.backfills.board import Board
 from dynamorm_async.backfills.rate import TokenBucket
 from dynamorm_async.backfills.reading import Found, SegmentReader
@@ -17,7 +17,7 @@ from dynamorm_async.backfills.records import Job, Records, Segment, failure_sort
 from dynamorm_async.backfills.results import BackfillResult, Counts, Progress
 from dynamorm_async.backfills.together import for_each, together
 from dynamorm_async.backfills.work import Done, Poisonous, Work
-from dynamorm_async.leases import Bookkeeping, Lease, hold
+from dynamorm_async.leases import Bookkeeping, Lease, LeaseHeld, LeaseLost, hold
 
 OnProgress: TypeAlias = Callable[[Progress], object]
 """A function, sync or async, that is told how far a backfill is, after each page of this process."""
@@ -61,11 +61,11 @@ class Runner:
         self,
         db: Database,
         bookkeeping: Bookkeeping,
+        *,
         reader: SegmentReader[Any],
         work: Work,
         records: Records,
         settings: Settings,
-        *,
         bucket: TokenBucket,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:

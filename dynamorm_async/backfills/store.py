@@ -100,7 +100,9 @@ class Store:
             "UpdateExpression": "SET " + ", ".join(f"#s{i} = :s{i}" for i in range(len(values))),
             "ConditionExpression": condition,
             "ExpressionAttributeNames": names | {f"#{name}": name for name in (*absent, *compared)},
-            "ExpressionAttributeValues": {f":s{i}": to_attribute_value(value) for i, value in enumerate(values.values())}
+            "ExpressionAttributeValues": {
+                f":s{i}": to_attribute_value(value) for i, value in enumerate(values.values())
+            }
             | {f":{name}": to_attribute_value(value) for name, value in compared.items()},
         }
         request = Request(operation="UpdateItem", body=body, table=self._table, repeatable=False, at_most_once=True)
@@ -129,7 +131,9 @@ class Store:
         body: dict[str, Any] = {"TableName": self._table, "Item": item, **condition}
         if condition:
             body["ExpressionAttributeNames"] = {"#p": PARTITION}
-        return Request(operation="PutItem", body=body, table=self._table, repeatable=repeatable, at_most_once=not repeatable)
+        return Request(
+            operation="PutItem", body=body, table=self._table, repeatable=repeatable, at_most_once=not repeatable
+        )
 
     def _key(self, sort: str) -> dict[str, AttributeValue]:
         return {PARTITION: {"S": self._partition}, SORT: {"S": sort}}

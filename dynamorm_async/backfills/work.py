@@ -49,7 +49,7 @@ class Work(Protocol):
         ...
 
 
-class Poisonous(Exception):  # noqa: N818 - it is none of the library's errors, and does not leave the package
+class Poisonous(Exception):
     """An item could not be worked on; ``error`` is why."""
 
     def __init__(self, error: Exception) -> None:

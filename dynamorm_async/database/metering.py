@@ -64,7 +64,7 @@ class Meter:
         self._upcast[model] = self._upcast.get(model, 0) + 1
 
 
-_REPORTS: Final[Sequence[Report]] = ("none", "total", "indexes")
+_MOST_FIRST: Final[Sequence[Report]] = ("indexes", "total", "none")
 
 # The meters of the running task and its children: context, not state of the module. Each names the owner it counts for.
 _MEASURING: ContextVar[tuple[tuple[object, Meter], ...]] = ContextVar("dynamorm_async_measuring", default=())
@@ -80,8 +80,8 @@ class Metering:
 
     def report(self, least: Report) -> Report:
         """What to ask DynamoDB for: what the database does, or more, where a meter that will count the request wants it."""
-        wanted = [meter.report for owner, meter in _MEASURING.get() if owner is self] if self.asking else []
-        return max(least, *wanted, key=_REPORTS.index) if wanted else least
+        wanted = {least, *(meter.report for owner, meter in _MEASURING.get() if owner is self)}
+        return next(report for report in _MOST_FIRST if report in wanted)
 
     def answered(self, request: Request, response: Response) -> None:
         """Count a request everywhere that it counts."""
