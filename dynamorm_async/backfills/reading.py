@@ -18,7 +18,8 @@ from dynamorm_async.types import RawItem
 
 M = TypeVar("M")
 
-_ITEM: Final = answer_decoder("RawItemAnswer", [("Item", msgspec.Raw | None, None)])
+_NO_ITEM: Final = msgspec.Raw(b"")
+_ITEM: Final = answer_decoder("RawItemAnswer", [("Item", msgspec.Raw, _NO_ITEM)])
 
 
 @final
@@ -103,7 +104,7 @@ class SegmentReader(Generic[M]):
         """One item as it is now, hidden or not; ``None`` where there is none."""
         request = get_item(self.table, key, consistent=True, sealed=self.spec.sealed(self.table))
         raw = parse_answer((await self._db.send(request)).body, _ITEM).Item
-        return None if raw is None else self._found(raw)
+        return None if raw is _NO_ITEM else self._found(raw)
 
     def _found(self, text: msgspec.Raw) -> Found[M]:
         raw = bytes_in(answer_json(text))

@@ -23,6 +23,7 @@ _COUNTS: Final = tuple(field for field in Counts.__struct_fields__)
 _LONGEST_MESSAGE: Final = 2000
 
 RawKey = dict[str, AttributeValue]
+Place = tuple[int, int]
 
 
 @final
@@ -73,11 +74,13 @@ class FailedItem(msgspec.Struct, frozen=True):
         sort: the sort key of its record.
         key: its key in the table.
         failure: why.
+        place: the segment and the number of the page that it was read in.
     """
 
     sort: str
     key: RawKey
     failure: BackfillFailure
+    place: Place
 
 
 @final
@@ -92,6 +95,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     def counts(self) -> Counts:
         """What was done, in all segments together."""
         return sum((segment.counts for segment in self.segments.values()), Counts())
+
+    def is_passed(self, place: Place) -> bool:
+        """Whether there is a checkpoint behind a page; where there is none, the page will be read again."""
+        number, page = place
+        return number in self.segments and self.segments[number].pages > page
 
     @property
     def done(self) -> int:
@@ -170,11 +178,11 @@ class Records:
             pages=before.pages,
         )
 
-    async def note_failure(self, key: RawKey, error: Exception) -> str:
+    async def note_failure(self, key: RawKey, error: Exception, place: Place) -> str:
         """Record an item that could not be changed; the sort key of the record."""
-        sort = failure_sort(key)
-        message = str(error)[:_LONGEST_MESSAGE]
-        await self._store.put(sort, {"key": _as_plain(key), "kind": type(error).__name__, "message": message})
+        sort, (number, page) = failure_sort(key), place
+        record: Record = {"key": _as_plain(key), "kind": type(error).__name__, "segment": number, "page": page}
+        await self._store.put(sort, {**record, "message": str(error)[:_LONGEST_MESSAGE]})
         return sort
 
     async def drop_failure(self, sort: str) -> None:
@@ -238,7 +246,7 @@ def _segment_record(segment: Segment) -> Record:
 
 def _failed(sort: str, record: Record) -> FailedItem:
     failure = BackfillFailure(key=record["key"], kind=record["kind"], message=record["message"])
-    return FailedItem(sort, _from_plain(record["key"]), failure)
+    return FailedItem(sort, _from_plain(record["key"]), failure, (record["segment"], record["page"]))
 
 
 def _as_plain(key: RawKey) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dynamorm_async import BackfillFailed, Database
 from dynamorm_async.backfills.board import Board
 from dynamorm_async.backfills.rate import TokenBucket
 from dynamorm_async.backfills.reading import Found, SegmentReader
-from dynamorm_async.backfills.records import Job, Records, Segment, failure_sort
+from dynamorm_async.backfills.records import Job, Place, Records, Segment, failure_sort
 from dynamorm_async.backfills.results import BackfillResult, Counts, Progress
 from dynamorm_async.backfills.together import for_each, together
 from dynamorm_async.backfills.work import Done, Poisonous, Work
@@ -154,7 +154,7 @@ class Runner:
         counts = [Counts(scanned=page.scanned, capacity=used)]
 
         async def item(found: Found[Any]) -> None:
-            counts.append(await self._item(board, found))
+            counts.append(await self._item(board, found, (before.number, before.pages)))
 
         await for_each(page.found, item, tasks=self._settings.concurrency)
         after = Segment(
@@ -168,23 +168,23 @@ class Runner:
         lease.check()
         return after if await self._records.checkpoint(board.job, before, after) else None
 
-    async def _item(self, board: Board, found: Found[Any]) -> Counts:
+    async def _item(self, board: Board, found: Found[Any], place: Place) -> Counts:
         """Work on one item; one that cannot be changed is recorded before its page is done."""
         await self._bucket.ready()
         with self._db.measure(capacity="total") as meter:
-            done = await self._tried(board, found)
+            done = await self._tried(board, found, place)
         used = meter.statistics.capacity.units
         self._bucket.spend(used)
         if done is None:
             return Counts(capacity=used)
         return Counts(changed=done.changed, skipped=not done.changed, conflicts=done.conflicts, capacity=used)
 
-    async def _tried(self, board: Board, found: Found[Any]) -> Done | None:
+    async def _tried(self, board: Board, found: Found[Any], place: Place) -> Done | None:
         sort = failure_sort(found.key)
         try:
             done = await self._work(found)
         except Poisonous as poisonous:
-            board.note_failure(await self._records.note_failure(found.key, poisonous.error))
+            board.note_failure(await self._records.note_failure(found.key, poisonous.error, place))
         else:
             if board.is_failed(sort):
                 await self._records.drop_failure(sort)
@@ -211,14 +211,15 @@ class Runner:
                 if before is None:
                     return
                 counts = before.counts
-                for failed in (await board.look()).failures.values():
+                there = await board.look()
+                for failed in (one for one in there.failures.values() if there.is_passed(one.place)):
                     lease.check()
                     found = await self._reader.item(failed.key)
                     if found is None:
                         await self._records.drop_failure(failed.sort)
                         board.drop_failure(failed.sort)
                     else:
-                        counts += await self._item(board, found)
+                        counts += await self._item(board, found, failed.place)
                 after = msgspec.structs.replace(before, pages=before.pages + 1, counts=counts)
                 await self._records.checkpoint(board.job, before, after)
         except (LeaseHeld, LeaseLost):  # another process tries them
