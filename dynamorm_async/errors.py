@@ -20,6 +20,8 @@
     ├── TableMismatch               a table in DynamoDB is not what the model declares
     ├── BackfillMismatch            a backfill of this name was begun with other settings
     ├── BackfillFailed              a backfill that left items as they were; carries their keys and why
+    ├── LeaseHeld                   somebody else holds the lease
+    ├── LeaseLost                   the lease is not held any more
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -46,9 +48,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, final
+from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def _restored(kind: type[DynamormError], arguments: tuple[object, ...], state: dict[str, Any]) -> DynamormError:
@@ -237,6 +242,52 @@ class TableMismatch(DynamormError):
         super().__init__(f"table {table} is not what is declared:{lines}")
 
 
+class LeaseHeld(DynamormError):
+    """Somebody else holds the lease, and still did when the time to wait was over.
+
+    Attributes:
+        name: the lease's name.
+        owner: who holds it.
+        token: the holder's fencing token.
+        acquired: when the holder acquired it, by the clock of its machine; ``None`` where it has not written that down.
+        renewed: when the holder renewed it last, by that clock as well.
+        watched: for how many seconds it was seen here without a renewal. It is taken over after its whole duration.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str,
+        owner: str,
+        token: int,
+        acquired: datetime | None,
+        renewed: datetime,
+        watched: float,
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.owner = owner
+        self.token = token
+        self.acquired = acquired
+        self.renewed = renewed
+        self.watched = watched
+
+
+class LeaseLost(DynamormError):
+    """The lease is not held any more: it could not be renewed in time, or somebody else has taken it.
+
+    Attributes:
+        name: the lease's name.
+        token: the fencing token that is not good any more.
+    """
+
+    def __init__(self, message: str, *, name: str, token: int) -> None:
+        super().__init__(message)
+        self.name = name
+        self.token = token
+
+
 # --- one call failed --------------------------------------------------------------------------
 
 
@@ -283,7 +334,9 @@ class BackfillFailed(DynamormError):
         result: the counts, where all the other items are done (a ``BackfillResult``); ``None`` where it ended before.
     """
 
-    def __init__(self, message: str, *, name: str, failures: Sequence[BackfillFailure] = (), result: Any = None) -> None:
+    def __init__(
+        self, message: str, *, name: str, failures: Sequence[BackfillFailure] = (), result: Any = None
+    ) -> None:
         self.name = name
         self.failures = tuple(failures)
         self.result = result  # of a layer that this one does not know

@@ -129,7 +129,11 @@ async def copy(
     check_condition(spec, where)
     if guarded:
         check_guardable(spec, f"a guarded copy ({name!r})")
-    making: Callable[[S], object] = transform or same_attributes(spec, into)
+    making: Callable[[S], object]
+    if transform is None:
+        making = same_attributes(spec, into)
+    else:
+        making = transform
     books = bookkeeping or Bookkeeping(db)
     conditions = [] if where is None else [where]
     reader = SegmentReader(db, source, conditions, segments=segments, page_size=page_size)

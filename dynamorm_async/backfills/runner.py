@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeAlias, final
 import anyio
 import msgspec
 
-from dynamorm_async import BackfillFailed, Database
+from dynamorm_async import BackfillFailed, Database, LeaseHeld, LeaseLost
 from dynamorm_async.backfills.board import Board
 from dynamorm_async.backfills.rate import TokenBucket
 from dynamorm_async.backfills.reading import Found, SegmentReader
@@ -17,7 +17,7 @@ from dynamorm_async.backfills.records import Job, Place, Records, Segment, failu
 from dynamorm_async.backfills.results import BackfillResult, Counts, Progress
 from dynamorm_async.backfills.together import for_each, together
 from dynamorm_async.backfills.work import Done, Poisonous, Work
-from dynamorm_async.leases import Bookkeeping, Lease, LeaseHeld, LeaseLost, hold
+from dynamorm_async.leases import Bookkeeping, Lease, hold
 
 OnProgress: TypeAlias = Callable[[Progress], object]
 """A function, sync or async, that is told how far a backfill is, after each page of this process."""

@@ -23,7 +23,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": BASE | {"codec", "expressions", "model"},
     "transport": BASE,
     "database": CORE | {"transport"},
+    "leases": CORE | {""},
     "testing": frozenset({""}),
+    "backfills": CORE | {"", "leases"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
