@@ -12,7 +12,7 @@ from dynamorm_async.leases import Bookkeeping
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.model.table import Table
 from dynamorm_async.schema.applying import Applied, Progress, apply
-from dynamorm_async.schema.backup import Backup, CopyBackup, OnDemandBackup, back_up, back_up_to_table
+from dynamorm_async.schema.backup import SEGMENTS, Backup, CopyBackup, OnDemandBackup, back_up, back_up_to_table
 from dynamorm_async.schema.commands import plan
 from dynamorm_async.schema.planning import Plan, TablePlan
 from dynamorm_async.schema.steps import Permission
@@ -94,7 +94,7 @@ async def auto_migrate(
     copied = None
     if source is not None and into is not None:
         copied = await backfills.copy(
-            db, source, into, transform, page_size=batch_size, bookkeeping=bookkeeping, on_progress=on_progress
+            db, source, into, transform, segments=SEGMENTS, page_size=batch_size, bookkeeping=bookkeeping, on_progress=on_progress
         )
     return Migrated(backups=tuple(backups), applied=applied, copied=copied)
 

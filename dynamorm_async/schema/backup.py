@@ -31,7 +31,8 @@ from dynamorm_async.model.table import KeyPart, Table
 _PLACE: Final = "{table}"
 _PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
-_SEGMENTS: Final = 16
+SEGMENTS: Final = 16
+"""In how many parts a table is copied: what several processes can share, and little enough for small tables."""
 _BACKUP_SECONDS: Final = 3600.0
 _TYPES: Final[Mapping[str, Any]] = {"S": Attr[str], "N": Attr[Decimal], "B": Attr[bytes]}
 
@@ -183,7 +184,7 @@ async def back_up_to_table(
         lambda item: _as(item, whole),
         name=f"backup of {source} as {note.target} ({run})",
         guarded=False,
-        segments=_SEGMENTS,
+        segments=SEGMENTS,
         page_size=page_size,
         bookkeeping=books,
         on_progress=on_progress,

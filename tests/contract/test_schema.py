@@ -39,7 +39,7 @@ AFTER = Table(
     "wares",
     partition_key="pk",
     sort_key="sk",
-    indexes=[GSI("by_a", "a", "b"), GSI("by_c", "c", projection=["x"]), LSI("by_l", "l")],
+    indexes=[GSI("by_a", "a", "b"), GSI("by_c", "c", projection=("x",)), LSI("by_l", "l")],
     ttl="until",
     settings=TableSettings(stream="new_image"),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from dynamorm_async import (
     GSI,
@@ -18,9 +19,11 @@ from dynamorm_async import (
     VectorIndex,
     WarmThroughput,
 )
+from dynamorm_async.model.settings import Insights
 from dynamorm_async.plan.tables import create_table
 from dynamorm_async.schema.planning import TablePlan, plan_table
 from dynamorm_async.schema.steps import PERMISSIONS, Permission
+from dynamorm_async.types import KeyTag
 from tests.property.sizing import examples
 from tests.unit.schema.control_plane import ControlPlane
 from tests.unit.schema.looking import look_at
@@ -32,7 +35,7 @@ units = st.integers(1, 4)
 on_demand = st.builds(OnDemand, max_read=st.none() | units, max_write=st.none() | units)
 provisioned = st.builds(Provisioned, read=units, write=units)
 projections = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
-insights = st.sampled_from([None, "all_keys", "throttled_keys"])
+insights: st.SearchStrategy[Insights | None] = st.sampled_from([None, "all_keys", "throttled_keys"])
 warm = st.builds(WarmThroughput, read=st.integers(11_000, 20_000), write=st.integers(3_000, 9_000))
 settings: dict[str, st.SearchStrategy[Any]] = {
     "stream": st.sampled_from([None, "keys_only", "new_image", "new_and_old_images"]),
@@ -69,11 +72,13 @@ def tables(draw: st.DrawFn) -> Table:
         given["billing"] = billing
     own = provisioned if isinstance(billing, Provisioned) else on_demand
     given["indexes"] = {
-        name: IndexSettings(contributor_insights=draw(insights), **({} if billing is None else {"billing": draw(own)}))
+        name: IndexSettings(
+            contributor_insights=draw(insights), billing=UNSET if billing is None else draw(own)
+        )
         for name in names
         if draw(st.booleans())
     }
-    tag = draw(st.sampled_from(["S", "N"]))
+    tag: KeyTag = draw(st.sampled_from(["S", "N"]))
     return Table(
         NAME,
         partition_key="pk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +77,7 @@ async def db(dynoxide_endpoint: str) -> Any:
 
 def raw_items(db: Database, endpoint: str, table: str) -> list[dict[str, Any]]:
     answer = call(endpoint, "Scan", {"TableName": db.tables.name(Table(table, partition_key="pk"))})[1]
-    return sorted(answer["Items"], key=str)
+    return sorted(answer["Items"], key=lambda item: json.dumps(item, sort_keys=True))
 
 
 async def test_a_copy_is_made_before_the_change(db: Database, dynoxide_endpoint: str) -> None:

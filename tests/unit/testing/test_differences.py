@@ -412,11 +412,11 @@ def resource_policies(table: Table) -> bool:
 
 def throughput_of_indexes_changes(table: Table) -> bool:
     throughput = {"ReadCapacityUnits": 3, "WriteCapacityUnits": 3}
-    index = {"IndexName": "by_sk", "KeySchema": [{"AttributeName": "sk", "KeyType": "HASH"}]}
+    index: dict[str, Any] = {"IndexName": "by_sk", "KeySchema": [{"AttributeName": "sk", "KeyType": "HASH"}]}
     index |= {"Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": throughput}
     name = f"{table.name}-metered"
     attributes = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}]
-    body = {"TableName": name, "AttributeDefinitions": attributes, "BillingMode": "PROVISIONED"}
+    body: dict[str, Any] = {"TableName": name, "AttributeDefinitions": attributes, "BillingMode": "PROVISIONED"}
     body |= {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "ProvisionedThroughput": throughput}
     assert call(table.endpoint, "CreateTable", {**body, "GlobalSecondaryIndexes": [index]})[0] == OK
     more = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
