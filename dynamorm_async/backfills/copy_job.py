@@ -129,11 +129,7 @@ async def copy(
     check_condition(spec, where)
     if guarded:
         check_guardable(spec, f"a guarded copy ({name!r})")
-    making: Callable[[S], object]
-    if transform is None:
-        making = same_attributes(spec, into)
-    else:
-        making = transform
+    making = same_attributes(spec, into) if transform is None else transform
     books = bookkeeping or Bookkeeping(db)
     conditions = [] if where is None else [where]
     reader = SegmentReader(db, source, conditions, segments=segments, page_size=page_size)

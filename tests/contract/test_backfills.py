@@ -236,7 +236,7 @@ async def test_a_change_has_to_return_the_item(db: Database) -> None:
         return Customer(customer_id="c", first="a", last=person.first)
 
     with pytest.raises(UsageError, match="it returned a Customer"):
-        await Backfill(db, Person, other, name="names", segments=1).run()
+        await Backfill(db, Person, other, name="names", segments=1).run()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # as callers without a checker do
     result = await Backfill(db, Person, lambda _: None, name="names", segments=1).run()
     assert (result.changed, result.skipped) == (0, 1)
 
