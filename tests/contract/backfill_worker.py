@@ -51,7 +51,8 @@ def say(what: object) -> None:
     sys.stdout.flush()
 
 
-async def main(endpoint: str, lane: str, prefix: str, segments: str, stuck_after: str) -> None:
+async def main(*arguments: str) -> None:
+    endpoint, lane, prefix, segments, stuck_after = arguments
     async with Database(
         endpoint=endpoint,
         region="eu-west-1",
