@@ -94,7 +94,14 @@ async def auto_migrate(
     copied = None
     if source is not None and into is not None:
         copied = await backfills.copy(
-            db, source, into, transform, segments=SEGMENTS, page_size=batch_size, bookkeeping=bookkeeping, on_progress=on_progress
+            db,
+            source,
+            into,
+            transform,
+            segments=SEGMENTS,
+            page_size=batch_size,
+            bookkeeping=bookkeeping,
+            on_progress=on_progress,
         )
     return Migrated(backups=tuple(backups), applied=applied, copied=copied)
 

@@ -13,6 +13,7 @@ from tests.contract.backfill_models import (
     Account,
     Customer,
     FormerCustomer,
+    Locker,
     Person,
     everybody,
     full_name,
@@ -236,9 +237,24 @@ async def test_a_change_has_to_return_the_item(db: Database) -> None:
         return Customer(customer_id="c", first="a", last=person.first)
 
     with pytest.raises(UsageError, match="it returned a Customer"):
-        await Backfill(db, Person, other, name="names", segments=1).run()
+        await Backfill(db, Person, other, name="names", segments=1).run()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # as callers without a checker do
     result = await Backfill(db, Person, lambda _: None, name="names", segments=1).run()
     assert (result.changed, result.skipped) == (0, 1)
+
+
+@TRUSTED
+async def test_secret_keys_are_not_shown(db: Database) -> None:
+    """The error of an item whose key is secret does not show it."""
+    await db.tables.ensure(Locker)
+    await db.create(Locker(code="open sesame"))
+
+    def change(locker: Locker) -> Locker:
+        raise ValueError(f"a locker of {len(locker.code)} characters")
+
+    with pytest.raises(BackfillFailed, match="a locker of 11 characters") as raised:
+        await Backfill(db, Locker, change, name="lockers", segments=1).run()
+    assert "sesame" not in str(raised.value)
+    assert "sesame" not in repr(raised.value.failures)
 
 
 @TRUSTED

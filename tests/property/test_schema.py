@@ -19,7 +19,8 @@ from dynamorm_async import (
     VectorIndex,
     WarmThroughput,
 )
-from dynamorm_async.model.settings import Insights
+from dynamorm_async.model.settings import Billing, Insights
+from dynamorm_async.model.table import Projection
 from dynamorm_async.plan.tables import create_table
 from dynamorm_async.schema.planning import TablePlan, plan_table
 from dynamorm_async.schema.steps import PERMISSIONS, Permission
@@ -32,9 +33,9 @@ NAME = "things"
 ALL = frozenset(PERMISSIONS)
 attributes = st.sampled_from(["a", "b", "c"])
 units = st.integers(1, 4)
-on_demand = st.builds(OnDemand, max_read=st.none() | units, max_write=st.none() | units)
-provisioned = st.builds(Provisioned, read=units, write=units)
-projections = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
+on_demand: st.SearchStrategy[Billing] = st.builds(OnDemand, max_read=st.none() | units, max_write=st.none() | units)
+provisioned: st.SearchStrategy[Billing] = st.builds(Provisioned, read=units, write=units)
+projections: st.SearchStrategy[Projection] = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
 insights: st.SearchStrategy[Insights | None] = st.sampled_from([None, "all_keys", "throttled_keys"])
 warm = st.builds(WarmThroughput, read=st.integers(11_000, 20_000), write=st.integers(3_000, 9_000))
 settings: dict[str, st.SearchStrategy[Any]] = {
@@ -72,9 +73,7 @@ def tables(draw: st.DrawFn) -> Table:
         given["billing"] = billing
     own = provisioned if isinstance(billing, Provisioned) else on_demand
     given["indexes"] = {
-        name: IndexSettings(
-            contributor_insights=draw(insights), billing=UNSET if billing is None else draw(own)
-        )
+        name: IndexSettings(contributor_insights=draw(insights), billing=UNSET if billing is None else draw(own))
         for name in names
         if draw(st.booleans())
     }

@@ -185,6 +185,6 @@ def test_a_model_that_cannot_be_compared_is_refused() -> None:
     db = Database(region="eu-west-1")
     with pytest.raises(UsageError, match=r"encrypted attributes \(code\).*Add a version\(\)"):
         Backfill(db, Secret, lambda secret: secret, name="n")
-    assert Backfill(db, GuardedSecret, lambda secret: secret, name="n")
+    Backfill(db, GuardedSecret, lambda secret: secret, name="n")
     with pytest.raises(UsageError, match="Person has no schema version"):
         Backfill(db, Person, name="n")
