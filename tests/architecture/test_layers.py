@@ -25,6 +25,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "database": CORE | {"transport"},
     "leases": CORE | {""},
     "testing": frozenset({""}),
+    "backfills": CORE | {"", "leases"},
+    "schema": CORE | {"", "leases", "backfills"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }

@@ -15,6 +15,7 @@ from botocore.model import ServiceModel
 from dynamorm_async import (
     AccessDenied,
     Attr,
+    BackupRefused,
     BatchGetFailed,
     BatchOperation,
     BatchReport,
@@ -28,6 +29,8 @@ from dynamorm_async import (
     LeaseHeld,
     LeaseLost,
     NotOne,
+    PlanOutdated,
+    PlanRefused,
     Problem,
     RequestRejected,
     ServerError,
@@ -76,6 +79,12 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("Thing", {"pk": "a"}, [Problem("blob", "is missing")])
     elif issubclass(kind, TableMismatch):
         error = kind("t", ["it has no index by_name"])
+    elif issubclass(kind, PlanOutdated):
+        error = kind("t", ["delete index by_name"])
+    elif issubclass(kind, PlanRefused):
+        error = kind(["table t: it has no local index"])
+    elif issubclass(kind, BackupRefused):
+        error = kind("there is such a table", table="t")
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
     elif issubclass(kind, LeaseHeld):
