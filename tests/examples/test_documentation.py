@@ -42,6 +42,7 @@ TABLES = (
     "people",
     "prices",
     "readings",
+    "reports",
     "sensors",
     "sessions",
     "shop",
