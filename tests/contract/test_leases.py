@@ -25,7 +25,7 @@ from dynamorm_async.leases import Bookkeeping, Lease, Timing, hold, look
 pytestmark = pytest.mark.anyio
 
 CONTENDERS = 10
-HASTE = 60.0
+HASTE = 25.0
 """How much shorter the pauses are: between looks at what others hold, and between renewals."""
 
 
