@@ -16,6 +16,9 @@ from dynamorm_async import (
     AccessDenied,
     Attr,
     BackupRefused,
+    BackfillFailed,
+    BackfillFailure,
+    BackfillMismatch,
     BatchGetFailed,
     BatchOperation,
     BatchReport,
@@ -85,6 +88,10 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind(["table t: it has no local index"])
     elif issubclass(kind, BackupRefused):
         error = kind("there is such a table", table="t")
+    elif issubclass(kind, BackfillMismatch):
+        error = kind("names", ["segments was 1, and is 2 now"])
+    elif issubclass(kind, BackfillFailed):
+        error = kind("no", name="names", failures=[BackfillFailure({"pk": "a"}, "ValueError", "odd")])
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
     elif issubclass(kind, LeaseHeld):
