@@ -49,6 +49,10 @@ class Tables:
         self._connection = connection
         self._prefix = prefix
 
+    def name(self, target: type | Table) -> str:
+        """The full name of a table, with the prefix of ``Database(table_prefix=...)``. Costs no request."""
+        return self._table(target)[1]
+
     async def create(
         self, target: type | Table, *, billing: Billing = _ON_DEMAND, timeout: float = _WAIT
     ) -> TableDescription:
