@@ -60,7 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             neither repeatable nor ``at_most_once`` is never sent again once its answer may have been lost.
         at_most_once: whether its own condition does not hold any more once it was applied, so that sending it again does
             no harm; should the condition fail then, it may have been by the request's own doing.
-        only_reads: whether it is a PartiQL request of nothing but SELECTs; of other operations the name tells.
+        only_reads: whether it is a PartiQL request of nothing but SELECTs, or a control-plane call that changes nothing.
         sealed: what of it, and of its answer, is encrypted, for each table that has encrypted attributes; of a request of
             several statements, which do not tell their tables, for each statement.
     """
@@ -75,8 +75,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def writes(self) -> bool:
-        """Whether it may change a table."""
-        return self.operation in _WRITES and not self.only_reads
+        """Whether it may change a table: as its name tells, or because applying it twice would not be as once."""
+        return not self.only_reads and (self.operation in DATA_WRITES or not self.repeatable)
 
     def __repr__(self) -> str:  # the body is items and keys, which belong in no log
         return f"<Request {self.operation}{f' on {self.table}' if self.table else ''}>"
@@ -86,7 +86,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return [("operation", self.operation), ("table", self.table)]
 
 
-_WRITES: Final = frozenset(
+DATA_WRITES: Final = frozenset(
     {
         "BatchExecuteStatement",
         "BatchWriteItem",
@@ -98,6 +98,7 @@ _WRITES: Final = frozenset(
         "UpdateItem",
     }
 )
+"""The operations that may change items."""
 
 
 class Response(msgspec.Struct, frozen=True):

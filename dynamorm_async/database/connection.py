@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,7 +19,7 @@ from dynamorm_async.types import Request, Response
 if TYPE_CHECKING:
     from dynamorm_async.database.keyring import KeyProvider
     from dynamorm_async.database.sealing import Sealer
-    from dynamorm_async.transport.sdk import SdkClient
+    from dynamorm_async.transport.control import Control
 
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Connection:
         self._transport: Sender | None = None
         self._search_lane: Lane | None = None
         self._search: Transport | None = None
-        self._control: SdkClient | None = None
+        self._control: Control | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0  # the id of the process that first used it
         self._closed = False
@@ -135,13 +135,15 @@ class Connection:
         self.metering.answered(request, response)
         return response
 
-    async def call(self, operation: str, params: dict[str, Any], *, table: str | None) -> dict[str, Any]:
-        """Make a control-plane call through the aiobotocore client. Raises as :meth:`send`."""
-        await self.open()
+    async def call(
+        self, operation: str, params: Mapping[str, Any], *, table: str | None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Make a control-plane call through the aiobotocore client, as ``Control.call`` says. Raises as :meth:`send`."""
+        _, left = await self._in_time(self.open, operation, timeout)
         if self._control is None:
             assert self._lane is not None, "open() has just opened it"  # noqa: S101 - an invariant of this class
             self._control = open_control(self._settings, self._lane)
-        return await self._control.call(operation, params, table=table)
+        return await self._control.call(operation, params, table=table, timeout=left)
 
     async def open(self) -> Sender:
         """Open the lane. Costs no request. An opening that failed is tried again by the next call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
@@ -168,6 +168,36 @@ class Database:
     def endpoint(self) -> Endpoint | None:
         """Where requests go; ``None`` before the first call."""
         return self._connection.endpoint
+
+    # Any: an operation's parameters and answer are as open as DynamoDB's API.
+    async def call(
+        self, operation: str, params: Mapping[str, Any], *, table: str | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Call any operation of DynamoDB's API with the SDK's parameters, for what has no method here::
+
+            await db.call("CreateBackup", {"TableName": db.tables.name(User), "BackupName": "before-spring"})
+
+        It goes through the aiobotocore client. What only reads (``Describe…``, ``List…``, ``Get…``) is tried again as reads
+        of items are; all else only where the failure says that it was not applied.
+
+        Args:
+            operation: its name, for example ``UpdateTable``.
+            params: its parameters; tables by their full names, binary content as ``bytes``.
+            table: the table that it concerns, for errors; by default the ``TableName`` of the parameters.
+            timeout: seconds for the whole call, all attempts and pauses included.
+
+        Returns:
+            The answer, without ``ResponseMetadata``; binary content as ``bytes``, timestamps as ``datetime``.
+
+        Raises:
+            OutcomeUnknown: an operation that changes something may or may not have been applied: look before you repeat it.
+            ConfigurationError: there is no such operation in the installed botocore.
+
+        Costs one request. It is not in :meth:`statistics`.
+        """
+        named = params.get("TableName") if table is None else table
+        of_table = named if isinstance(named, str) else None
+        return await self._connection.call(operation, params, table=of_table, timeout=timeout)
 
     def statistics(self) -> Statistics:
         """Requests, retries, consumed capacity and upcast items so far."""

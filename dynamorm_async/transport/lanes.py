@@ -19,6 +19,7 @@ from dynamorm_async.transport.search import search_endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dynamorm_async.transport.control import Control
     from dynamorm_async.transport.sdk import SdkClient
 
 LaneName: TypeAlias = Literal["direct", "sdk"]
@@ -136,14 +137,18 @@ async def open_lane(settings: TransportSettings, *, environ: Mapping[str, str]) 
     return OpenLane(lane=lane, name=name, endpoint=endpoint, credentials=credentials, owned=owned, ca_bundle=bundle)
 
 
-def open_control(settings: TransportSettings, opened: OpenLane) -> SdkClient:
-    """The client for control-plane calls, beside an open lane. Costs nothing until its first call.
+def open_control(settings: TransportSettings, opened: OpenLane) -> Control:
+    """What makes control-plane calls, beside an open lane. Costs nothing until its first call.
 
     Args:
         settings: the settings that the lane was opened with.
-        opened: the lane, whose endpoint and credentials it shares; the caller closes the client first.
+        opened: the lane, whose endpoint and credentials it shares; the caller closes this first.
     """
-    return _client(settings, opened.endpoint, opened.credentials, opened.ca_bundle)
+    from dynamorm_async.transport.control import Control, ControlLane  # noqa: PLC0415 - loaded when first used
+    from dynamorm_async.transport.sender import Sender  # noqa: PLC0415 - as above
+
+    client = _client(settings, opened.endpoint, opened.credentials, opened.ca_bundle)
+    return Control(Sender(ControlLane(client), timeouts=settings.timeouts))
 
 
 async def open_search(settings: TransportSettings, opened: OpenLane, *, environ: Mapping[str, str]) -> Lane | None:

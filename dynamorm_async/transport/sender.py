@@ -37,11 +37,14 @@ from dynamorm_async.transport.retry import (
     may_have_been_applied,
     rule_of,
 )
-from dynamorm_async.types import Request, Response
+from dynamorm_async.types import DATA_WRITES, Request, Response
 
 _TOKEN = "ClientRequestToken"  # noqa: S105 - the name of a parameter
 _TOKEN_SECONDS = 600.0
 """How long DynamoDB remembers a token, from the first request with it on ("TransactWriteItems" in the API Reference)."""
+
+
+_WAYS_TO_LOOK = ("describe what it should have changed", "read the item consistently")
 
 
 def jitter() -> float:
@@ -309,7 +312,7 @@ def _unknown(request: Request, why: str, attempts: int) -> OutcomeUnknown:
     way_out = (
         "to make the same call again does no harm"
         if request.repeatable
-        else "it is not safe to repeat: read the item consistently to find out"
+        else f"it is not safe to repeat: {_WAYS_TO_LOOK[request.operation in DATA_WRITES]} to find out"
     )
     return OutcomeUnknown(
         f"{why}; the request may or may not have been applied, {way_out}",

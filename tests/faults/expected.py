@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dynamorm_async.errors import (
@@ -94,16 +94,15 @@ def expected(cell: Cell) -> Expected:
     fault, operation = cell.fault, cell.operation
     usual = operation.requests[cell.request]
     if fault.error is None:
-        # A control-plane call is made once, even if the connection that it found closes under it.
-        closed = operation.again == "control" and fault.name == "keep_alive_closed_after_answer"
-        lost_next: tuple[type[Exception], ...] = (ConnectionLost,) if closed else ()
-        return Expected(success=True, errors=lost_next, unknown=False, requests=(1 if closed else usual, usual + 3))
+        # A change of the control plane is made once, even if the connection that it found closes under it.
+        closed = operation.name == "tables.ensure" and fault.name == "keep_alive_closed_after_answer"
+        return Expected(success=True, errors=(), unknown=closed, requests=(1 if closed else usual, usual + 3))
     lost = cell.writes and (fault.outcome_unknown or issubclass(fault.error, TransactionInProgress))
     rule = _control if operation.again == "control" else _sent
     found = rule(cell, fault.error, lost=lost, usual=usual)
     if fault.reused_only and operation.again == "control":
         # A request that went out on a new connection meets no fault.
-        found = Expected(True, found.errors, found.unknown, (1, found.requests[1]))
+        found = Expected(True, found.errors, found.unknown, (1, 2 * usual + 3))
     elif fault.reused_only and operation.again != "never":
         # At the next attempt the connection is new.
         found = Expected(True, (), found.unknown, (1, 2 * usual + 3))
@@ -119,15 +118,15 @@ def expected(cell: Cell) -> Expected:
 
 
 def _control(cell: Cell, error: type[Exception], *, lost: bool, usual: int) -> Expected:
-    del lost
     if cell.operation.name in BELIEVING and cell.fault.name == "content_type_wrong_after":
-        return Expected(True, (error, TableTimeout), unknown=False, requests=(1, 200))  # "not found" was believed
+        return Expected(True, (error, TableTimeout), unknown=lost, requests=(1, 200))  # "not found" was believed
     waited = cell.request == "DescribeTable" and cell.operation.name in WAITING
     if waited and issubclass(error, CallError) and error.retryable:
         # Looked for again and again, as long as the timeout of the wait.
         return Expected(not cell.always, (TableTimeout,) if cell.always else (), unknown=False, requests=(2, 200))
-    cured = cell.fault.name == "expired_token" and not cell.always
-    return Expected(cured, (error, CredentialsError), unknown=False, requests=(1, usual + 1))
+    # A look is tried again; a change only where it was not applied. Both go through the SDK's client.
+    operation = replace(cell.operation, again="never" if cell.writes else "repeated")
+    return _sent(replace(cell, operation=operation, lane="sdk"), error, lost=lost, usual=usual)
 
 
 def _sent(cell: Cell, error: type[Exception], *, lost: bool, usual: int) -> Expected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 from dynamorm_async import Database, OnDemand, Statement
@@ -229,7 +229,20 @@ def drop(ground: Ground) -> None:
     call(ground.endpoint, "DeleteTable", {"TableName": PREFIX + made_table(ground).name})
 
 
+def _create_by_name(db: Database, ground: Ground) -> Awaitable[object]:
+    table = made_table(ground)
+    return db.call("CreateTable", create_table(table, db.tables.name(table), OnDemand()), timeout=TIMEOUT)
+
+
 TABLES = (
+    Operation(
+        name="call",
+        covers=["Database.call"],
+        requests={"CreateTable": 1},
+        run=_create_by_name,
+        parts=lambda ground: [int(_is_there(ground))],
+        again="control",
+    ),
     Operation(
         name="tables.create",
         covers=["Tables.create"],

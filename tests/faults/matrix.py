@@ -286,4 +286,5 @@ def is_at_rest(db: Database) -> bool:
         counts = opened.lane.statistics()
         return bool(counts.leased == 0 and counts.waiting == 0)
     control: Any = db._connection._control  # pyright: ignore[reportPrivateUsage]  # as said above
-    return all(client.leased == 0 and client.waiting == 0 for client in (opened.lane._client, control))  # as above
+    clients = (opened.lane._client, control._sender._lane._client)  # as said above
+    return all(client.leased == 0 and client.waiting == 0 for client in clients)

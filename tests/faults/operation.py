@@ -13,10 +13,8 @@ from dynamorm_async.errors import (
     CallError,
     ConditionFailed,
     DuplicateItem,
-    ServerError,
     TableTimeout,
     TransactionCancelled,
-    TransportError,
 )
 from tests.faults.ground import Ground
 
@@ -25,7 +23,7 @@ Again: TypeAlias = Literal["repeated", "settled", "guessed", "looked", "never", 
 
 ``repeated``: it is sent again, which does no harm. ``settled``: it is sent again, and the item tells what became of it.
 ``guessed``: the same, but the item may not tell. ``looked``: it is not sent again, but the item is looked at. ``never``: it is not
-sent again. ``control``: nothing is, also where it was refused for a moment only.
+sent again. ``control``: a look is sent again, a change is not.
 """
 
 Needs: TypeAlias = Literal["partiql", "vectors"] | None
@@ -113,11 +111,6 @@ def _wrong_claim(operation: Operation, error: BaseException, parts: list[int]) -
 
 def is_uncertain(operation: Operation, error: BaseException) -> bool:
     """Whether the error says that the effect may be there."""
-    if operation.again == "control":  # of tables: a lost answer is told as such
-        looking = isinstance(error, CallError) and error.operation == "DescribeTable"
-        return (
-            looking
-            or isinstance(error, (ServerError, TableTimeout))
-            or (isinstance(error, TransportError) and error.sent)
-        )
-    return isinstance(error, OutcomeUnknown)
+    if operation.again == "control" and isinstance(error, CallError) and error.operation == "DescribeTable":
+        return True  # the change was accepted, and looked for
+    return isinstance(error, (OutcomeUnknown, TableTimeout))

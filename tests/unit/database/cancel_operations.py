@@ -414,6 +414,11 @@ async def tables_made(db: Database) -> None:
     await db.tables.delete(removed, missing_ok=True)
 
 
+@operation("Database.call", control=True)
+async def any_operation(db: Database) -> None:
+    await db.call("DescribeTable", {"TableName": db.tables.name(shelves)})
+
+
 @operation("Tables.ensure", "Tables.describe", "Tables.exists", control=True)
 async def tables_looked_at(db: Database) -> None:
     await db.tables.ensure(shelves)

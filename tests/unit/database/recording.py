@@ -69,9 +69,13 @@ class RecordingControl:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.closed = False
 
-    async def call(self, operation: str, params: dict[str, Any], *, table: str | None) -> dict[str, Any]:
-        assert table == params["TableName"]
-        self.calls.append((operation, params))
+    async def call(
+        self, operation: str, params: Mapping[str, Any], *, table: str | None, timeout: float | None
+    ) -> dict[str, Any]:
+        assert table == params.get("TableName")
+        assert timeout is not None
+        assert timeout > 0
+        self.calls.append((operation, dict(params)))
         script = self.answers[operation]
         answer = script.popleft() if len(script) > 1 else script[0]
         if isinstance(answer, Exception):
