@@ -42,6 +42,12 @@ class ModelReader(Reader[R]):
         self._spec = spec
         self._table = table
 
+    @property
+    def model(self) -> type[Any]:
+        """The model whose items are read."""
+        model: type[Any] = self._spec.cls
+        return model
+
     def where(self, *conditions: Condition) -> Self:
         """Only items for which all the conditions hold, these and those of earlier calls.
 
@@ -131,7 +137,7 @@ class ModelReader(Reader[R]):
     def _stored(self) -> Reading:
         self._used = True
         if self._reading.select is not None:
-            raise UsageError(f"{self._described()}: select() and stored() are two answers to what is returned; leave one out")
+            raise UsageError(f"{self._described()} selects attributes, and whole items are wanted: leave select() out")
         return msgspec.structs.replace(self._reading, stored=True, hydrate=True)
 
     def _hiding(self, reading: Reading) -> Hiding | None:

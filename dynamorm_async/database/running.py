@@ -110,7 +110,9 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
     from dynamorm_async.database.keyed import KeyReader  # noqa: PLC0415 - loaded when first used
     from dynamorm_async.database.results import result_maker  # noqa: PLC0415 - loaded when first used
 
-    make = result_maker(spec, reading.select, plan.hiding, stored=reading.stored)  # the index may lag behind what the table says
+    make = result_maker(
+        spec, reading.select, plan.hiding, stored=reading.stored
+    )  # the index may lag behind what the table says
     make = noting(spec, make, access.note)
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
@@ -148,10 +150,8 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Ca
         from dynamorm_async.database.counting import counted_page  # noqa: PLC0415 - loaded when first used
 
         return counted_page, LARGE
-    if plan.hydrated:
-        return partial(raw_page, make=bytes_in), SLOW
-    if reading.stored:
-        return partial(raw_page, make=dict), LARGE
+    if plan.hydrated or reading.stored:
+        return partial(raw_page, make=bytes_in if plan.hydrated else dict), SLOW
     if reading.select is not None:
         return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select)), SLOW
     reader = spec.reader if plan.held is None else spec.reader.partial(plan.held, plan.told)

@@ -66,9 +66,12 @@ class Decoder(Protocol):
         ...
 
 
+_ABSENT: Final = msgspec.Raw(b"")
+
+
 class _StoredLine(msgspec.Struct):
-    Item: msgspec.Raw | None = None
-    Keys: msgspec.Raw | None = None
+    Item: msgspec.Raw = _ABSENT
+    Keys: msgspec.Raw = _ABSENT
 
 
 _STORED: Final = msgspec.json.Decoder(_StoredLine)
@@ -104,12 +107,12 @@ class StoredDecoder:
         try:
             line = _STORED.decode(text)
             raw = line.Item
-            if raw is not None:
+            if raw is not _ABSENT:
                 return raw, _ITEM.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise FileError(f"is no DynamoDB JSON: {error}", file=self._file, line=number) from None
         why = 'is no item: a line of DynamoDB JSON is {"Item": {...}}'
-        if line.Keys is not None:
+        if line.Keys is not _ABSENT:
             why = "is a change, of an incremental export: read_changes() reads those"
         raise FileError(why, file=self._file, line=number)
 
@@ -153,24 +156,8 @@ class TypedDecoder:
     def row(self, line: Line) -> Row:
         """The item of a line, as :class:`Decoder` says."""
         number, text = line
-        return self.row_of(number, self.parsed(line))
-
-    def parsed(self, line: Line) -> dict[str, Any]:
-        """A line as JSON: an item, or what ends the file.
-
-        Raises:
-            FileError: it is none.
-        """
-        number, text = line
         try:
-            return parse_line(text)
-        except ValueError as error:
-            raise FileError(str(error), file=self._file, line=number) from None
-
-    def row_of(self, number: int, parsed: Mapping[str, Any]) -> Row:
-        """The item of a parsed line."""
-        try:
-            raw = msgspec.Raw(msgspec.json.encode(decode_item(parsed)))
+            raw = msgspec.Raw(msgspec.json.encode(decode_item(parse_line(text))))
         except ValueError as error:  # half a surrogate pair, too
             raise FileError(str(error), file=self._file, line=number) from None
         spec, item = whole_item(self._scope.read(raw))

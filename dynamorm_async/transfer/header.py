@@ -73,15 +73,22 @@ def check_header(line: Line, scope: Scope, file: str | None) -> None:
         current = 1 if schema is None else schema.current
         theirs = said.get("schema", "1") if isinstance(said, Mapping) else "1"
         if not str(theirs).isdecimal() or int(theirs) > current:
-            raise refused(f"says that its items of {name} have schema version {theirs}; this program knows up to {current}")
+            raise refused(
+                f"says that its items of {name} have schema version {theirs}; this program knows up to {current}"
+            )
+
+
+def is_mark(line: bytes) -> bool:
+    """Whether a line may be one of the two, by how it begins: it is cheap to ask of every line."""
+    return line.startswith(b'{"dynamorm"')
 
 
 def items_said_by(parsed: Mapping[str, Any]) -> int | None:
     """How many items the last line says there are; ``None`` of a line that is an item."""
     content = parsed.get(_MARK)
-    if len(parsed) != 1 or not isinstance(content, Mapping) or not content.keys() == {"items"}:
+    if len(parsed) != 1 or not isinstance(content, Mapping) or len(content) != 1:
         return None
-    number = content["items"]
+    number = content.get("items")
     return int(number) if isinstance(number, str) and number.isascii() and number.isdecimal() else None
 
 

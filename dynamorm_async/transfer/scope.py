@@ -10,6 +10,7 @@ import msgspec
 from dynamorm_async import Database, Table, UsageError
 from dynamorm_async.codec.answers import answer_json
 from dynamorm_async.codec.identity import Identities
+from dynamorm_async.codec.variant_reader import type_in
 from dynamorm_async.errors import DecodeError, Problem, UnrecognizedItem
 from dynamorm_async.model.registry import models_of, with_variants
 from dynamorm_async.model.spec import ModelSpec, spec_of
@@ -74,8 +75,8 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
     def model_of(self, raw: Mapping[str, Any]) -> ModelSpec[Any] | None:
         """The model of an item in DynamoDB's JSON form; ``None`` where it is of none that is known."""
         if self.spec is not None:
-            kind = raw.get(self.table.discriminator) if self.table.discriminator is not None else None
-            return self.spec.variants.get(kind.get("S", ""), self.spec) if isinstance(kind, dict) else self.spec
+            kind = None if self.table.discriminator is None else type_in(raw, self.table.discriminator)
+            return self.spec if kind is None else self.spec.variants.get(kind, self.spec)
         return None if self.recognition is None else self.recognition.of(raw)
 
     def _stranger(self, raw: Mapping[str, Any]) -> DecodeError:
@@ -90,29 +91,24 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
         return UnrecognizedItem(self.table.name, key, [Problem(self.table.discriminator or "the key", problem)])
 
 
-def scope_of(db: Database, target: type | Table) -> Scope:
+def scope_of(target: type | Table, db: Database | None = None) -> Scope:
     """The scope of a model class, or of a table with all its models.
+
+    Args:
+        target: the model or table.
+        db: knows the table's full name; ``None`` where that is not needed.
 
     Raises:
         UsageError: it is neither, or the models of the table cannot be told apart.
     """
+    spec: ModelSpec[Any] | None
     if isinstance(target, Table):
-        models = with_variants(models_of(target))
-        recognition = Recognition(target, None) if models else None
-        return _scope(db, target, target, None, models, recognition)
-    if not isinstance(target, type):  # pyright: ignore[reportUnnecessaryIsInstance]  # not checked by a caller without types
+        table, spec, models = target, None, with_variants(models_of(target))
+    elif isinstance(target, type):  # pyright: ignore[reportUnnecessaryIsInstance]  # not checked by a caller without types
+        one: ModelSpec[Any] = spec_of(target)
+        table, spec, models = one.table, one, with_variants([one])
+    else:
         raise UsageError(f"expected a model class or a Table, got {target!r}")
-    spec: ModelSpec[Any] = spec_of(target)
-    return _scope(db, target, spec.table, spec, with_variants([spec]), None)
-
-
-def _scope(
-    db: Database,
-    target: type | Table,
-    table: Table,
-    spec: ModelSpec[Any] | None,
-    models: tuple[ModelSpec[Any], ...],
-    recognition: Recognition | None,
-) -> Scope:
-    names = [part.name for part in table.key_parts()]
-    return Scope(table, db.tables.name(target), spec, models, recognition, Identities(names))
+    recognition = Recognition(table, None) if spec is None and models else None
+    identities = Identities([part.name for part in table.key_parts()])
+    return Scope(table, "" if db is None else db.tables.name(target), spec, models, recognition, identities)

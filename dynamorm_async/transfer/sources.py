@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# What callers pass is looked at here, so its type is unknown to a checker.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 import inspect
 import os
 import zlib
@@ -49,16 +51,25 @@ class ByteSource:
         origin: where they come from.
         name: the file's name, for errors; by default what the origin tells.
         observe: is given each piece as it is in the file, before it is unzipped.
+        may_be_empty: whether a file that is called .gz may have no bytes at all.
 
     Raises:
         UsageError: the origin is none of these.
     """
 
-    def __init__(self, origin: Origin, *, name: str | None = None, observe: Observe | None = None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        name: str | None = None,
+        observe: Observe | None = None,
+        may_be_empty: bool = False,
+    ) -> None:
         self._path = Path(origin) if isinstance(origin, str | os.PathLike) else None
         self._file: IO[bytes] | None = None
         self.name = name or _name_of(origin)
         self._observe = observe
+        self._may_be_empty = may_be_empty
         self._read = self._from_path if self._path is not None else _reader(origin)
         self._gunzip: _Gunzip | None = None
         self._begun = False
@@ -98,7 +109,9 @@ class ByteSource:
     async def _next_piece(self) -> bytes:
         piece = await self._read()
         if not isinstance(piece, bytes | bytearray | memoryview):
-            raise UsageError(f"{self.name or 'the file'} is read as bytes, and gave {type(piece).__name__}: open it as binary")
+            raise UsageError(
+                f"{self.name or 'the file'} is read as bytes, and gave {type(piece).__name__}: open it as binary"
+            )
         data = bytes(piece)
         if self._observe is not None and data:
             self._observe(data)
@@ -114,7 +127,7 @@ class ByteSource:
             piece += more
         if piece.startswith(_MAGIC):
             self._gunzip = _Gunzip(self.name)
-        elif self.name is not None and self.name.endswith(".gz"):
+        elif self.name is not None and self.name.endswith(".gz") and not (self._may_be_empty and not piece):
             what = "is empty, not even an empty gzip file" if not piece else "is called .gz, but is not a gzip file"
             raise FileError(what, file=self.name)
         return piece
@@ -194,4 +207,6 @@ def _reader(origin: object) -> Callable[[], Any]:  # a coroutine function that g
             return b""
 
         return following
-    raise UsageError(f"an import comes from a path, a binary file object, an async reader or an async iterable, got {origin!r}")
+    raise UsageError(
+        f"an import comes from a path, a binary file object, an async reader or an async iterable, got {origin!r}"
+    )

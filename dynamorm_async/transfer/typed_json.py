@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -62,7 +62,7 @@ def parse_line(line: bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("nests too deep") from None
     if not isinstance(parsed, dict):
-        raise ValueError("is not a JSON object")
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - as whatever else is wrong with a line
     return parsed
 
 
@@ -75,7 +75,7 @@ def decode_item(parsed: Mapping[str, Any]) -> dict[str, AttributeValue]:
     return {name: _attribute_value(value) for name, value in parsed.items()}
 
 
-def _plain(value: AttributeValue) -> Any:  # what msgspec encodes
+def _plain(value: AttributeValue) -> Any:  # noqa: PLR0911 - one return a type tag
     ((tag, content),) = value.items()
     if tag in ("S", "BOOL"):
         return content
@@ -92,8 +92,7 @@ def _plain(value: AttributeValue) -> Any:  # what msgspec encodes
         return {"$bytes": _base64(content)}
     if tag == ENCRYPTED:
         return {"$encrypted": _plain(dict(content))}
-    of_element = {"SS": str, "NS": _number, "BS": _base64}[tag]
-    return {_SET_NAMES[tag]: [of_element(element) for element in content]}
+    return {_SET_NAMES[tag]: [_ELEMENTS[tag](element) for element in content]}
 
 
 def _number(text: str) -> Any:  # what msgspec encodes
@@ -105,7 +104,10 @@ def _base64(content: bytes | str) -> str:
     return content if isinstance(content, str) else base64.b64encode(content).decode()
 
 
-def _attribute_value(value: Any) -> AttributeValue:  # any JSON
+_ELEMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {"SS": str, "NS": _number, "BS": _base64}
+
+
+def _attribute_value(value: Any) -> AttributeValue:  # noqa: PLR0911 - one return a type of JSON
     if isinstance(value, _Number):
         return {"N": str(value)}
     if isinstance(value, str):
@@ -120,7 +122,9 @@ def _attribute_value(value: Any) -> AttributeValue:  # any JSON
     if special is None:
         return {"M": {name: _attribute_value(element) for name, element in value.items()}}
     if len(value) != 1:
-        raise ValueError(f"has an object with {special!r} and other names: a map with such a name is an object of '$map'")
+        raise ValueError(
+            f"has an object with {special!r} and other names: a map with such a name is an object of '$map'"
+        )
     return _special(special, value[special])
 
 
