@@ -26,10 +26,13 @@ def whole_item(instance: object) -> tuple[ModelSpec[Any], dict[str, AttributeVal
 
 
 def portable_item(instance: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue]]:
-    """The same without the keys that templates make: they are made anew where it is imported."""
+    """The same without keys of indexes that templates make: they are made anew where it is imported.
+
+    The table's key stays, though it is made anew as well: an upcaster is refused that would move an item.
+    """
     spec, item = _own(instance)
     if spec.derived is not None:
-        item |= spec.derived.tag
+        item |= {**spec.derived.tag, **spec.derived.key(item)}
     if spec.schema is not None:
         item |= spec.schema.tag
     return spec, item
