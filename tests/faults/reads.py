@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dynamorm_async import Database, Key, Page, Statement
+from dynamorm_async.model.spec import spec_of
+from dynamorm_async.plan.items import get_item
 from tests.faults.ground import (
     BOXES,
     FIXED,
@@ -163,6 +165,13 @@ _NUMBERS = list(range(FIXED))
 _PAGES = {"Query": 3}
 _GROUPS = [[3, 6, 2, 0, 4], [2, 4, 2, 1, 3]]
 
+
+async def _sent(db: Database, _: Ground) -> object:
+    spec = spec_of(Fixed)
+    request = get_item(db.tables.name(Fixed), spec.codec.encode_key(SHELF, 1), consistent=True)
+    return spec.codec.decode_get((await db.send(request, timeout=TIMEOUT)).body)
+
+
 READS = (
     _read(
         "get",
@@ -174,6 +183,7 @@ READS = (
     _read(
         "get of nothing", "Database.get", {"GetItem": 1}, lambda db, _: db.get(Fixed, "no", 1, timeout=TIMEOUT), None
     ),
+    _read("send", "Database.send", {"GetItem": 1}, _sent, FIXED_ITEMS[1]),
     _read(
         "batch_get",
         "Database.batch_get BatchGet.__await__",

@@ -27,6 +27,7 @@ from dynamorm_async import (
     version,
 )
 from dynamorm_async.database.batch_write import BatchWrite
+from dynamorm_async.types import Request
 
 
 @model(table="walked")
@@ -107,6 +108,13 @@ async def get(db: Database) -> None:
     found = await db.get(Walked, "own", "key")
     assert found is not None
     assert (found.pk, found.sk) == ("own", "key")
+
+
+@operation("Database.send")
+async def send(db: Database) -> None:
+    key = {"pk": {"S": "own"}, "sk": {"S": "key"}}
+    response = await db.send(Request(operation="GetItem", body={"TableName": db.tables.name(Walked), "Key": key}))
+    assert msgspec.json.decode(response.body)["Item"]["pk"] == {"S": "own"}
 
 
 @operation("Database.create")

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.anyio
 
 
 def page(*items: dict[str, Any], after: dict[str, Any] | None = None) -> bytes:
-    return json.dumps({"Items": items, "ScannedCount": len(items), **({"LastEvaluatedKey": after} if after else {})}).encode()
+    return json.dumps(
+        {"Items": items, "ScannedCount": len(items), **({"LastEvaluatedKey": after} if after else {})}
+    ).encode()
 
 
 def lines(file: io.BytesIO) -> list[Any]:
@@ -147,7 +149,9 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
             await export_items(db, db.scan(Ware).select(Ware.photo), to)
         with pytest.raises(NoUsableIndex):
             await export_items(db, db.query(Ware).where(Ware.photo == b"x"), to)
-        with pytest.raises(UsageError, match=r"Patient\.ssn: encrypted attributes would stand in the file in the clear"):
+        with pytest.raises(
+            UsageError, match=r"Patient\.ssn: encrypted attributes would stand in the file in the clear"
+        ):
             await export_items(db, Patient, to, format="json")
         with pytest.raises(UsageError, match='decrypt=True is for format="json"'):
             await export_items(db, Patient, to, decrypt=True)
@@ -163,7 +167,9 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_encrypted_attributes_leave_as_ciphertexts_or_on_request_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_encrypted_attributes_leave_as_ciphertexts_or_on_request_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Without keys as they are; with ``decrypt`` what they say, and back into ciphertexts by an import."""
     lane = record(monkeypatch)
     async with Database(keys=LocalKeyring({"one": bytes(32)})) as db:

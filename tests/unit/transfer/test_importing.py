@@ -57,7 +57,9 @@ def typed(target: type | Table, *lines: dict[str, Any], items: int | None = None
 def puts(lane: RecordingLane) -> list[list[dict[str, Any]]]:
     """The items of each request."""
     return [
-        [body["Item"]] if "Item" in body else [put["PutRequest"]["Item"] for put in next(iter(body["RequestItems"].values()))]
+        [body["Item"]]
+        if "Item" in body
+        else [put["PutRequest"]["Item"] for put in next(iter(body["RequestItems"].values()))]
         for body in lane.bodies
     ]
 
@@ -114,7 +116,9 @@ async def test_of_lines_with_one_key_the_last_is_written(monkeypatch: pytest.Mon
     items = [ware(1, "AQ=="), ware(2), ware(1, "Ag==")]
     async with Database() as db:
         assert await import_items(db, Ware, stored(*items)) == ImportResult(written=2, replaced=1, next_line=4)
-        assert await import_items(db, Ware, stored(*items), mode="new") == ImportResult(written=2, existing=1, next_line=4)
+        assert await import_items(db, Ware, stored(*items), mode="new") == ImportResult(
+            written=2, existing=1, next_line=4
+        )
     batch, *singles = puts(lane)
     assert {item["ware_id"]["S"]: item["photo"]["B"] for item in batch} == {"w1": b"\2", "w2": b"\0"}
     assert {item["ware_id"]["S"]: item["photo"]["B"] for [item] in singles} == {"w1": b"\1", "w2": b"\0"}
@@ -202,6 +206,19 @@ async def test_a_request_that_is_refused_is_taken_apart(monkeypatch: pytest.Monk
         result = await import_items(db, Ware, stored(*map(ware, range(3))), on_error="collect")
     assert (result.written, [failure.line for failure in result.failures], result.next_line) == (2, [2], 4)
     assert str(result.failures[0]) == "line 2: PutItem: this one"
+
+
+async def test_a_refused_line_replaces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where DynamoDB refuses a line, what another line says of its item stands: the one before, or with ``new`` the next."""
+    refusals = [ValidationFailed("no", operation="BatchWriteItem"), *[ValidationFailed("no", operation="PutItem")] * 2]
+    lane = record(monkeypatch, *refusals, b"{}", refusals[1], b"{}")
+    items = [ware(1, "AQ=="), ware(1, "Ag=="), ware(1, "Aw==")]
+    async with Database() as db:
+        over = await import_items(db, Ware, stored(*items), on_error="collect")
+        new = await import_items(db, Ware, stored(*items), on_error="collect", mode="new")
+    assert (over.written, over.replaced, [failure.line for failure in over.failures]) == (1, 0, [2, 3])
+    assert (new.written, new.existing, [failure.line for failure in new.failures]) == (1, 1, [1])
+    assert [unit[0]["photo"]["B"] for unit in puts(lane)] == [b"\3", b"\3", b"\2", b"\1", b"\1", b"\2"]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ async def test_files_may_come_from_anywhere(tmp_path: Path) -> None:
 
     manifest = f"AWSDynamoDB/{ID}/manifest-summary.json"
     assert [ware.ware_id for ware in await read(open_file, Ware, manifest=manifest)] == ["w1", "w2"]
-    assert asked[1:] == [f"AWSDynamoDB/{ID}/{name}" for name in ("manifest-files.json", "data/file0.json.gz", "data/file1.json.gz")]
+    assert asked[1:] == [
+        f"AWSDynamoDB/{ID}/{name}" for name in ("manifest-files.json", "data/file0.json.gz", "data/file1.json.gz")
+    ]
     assert len(await read(open_later, Ware, manifest=manifest)) == 2
     with pytest.raises(UsageError, match="needs manifest="):
         read_export(open_file, Ware)

@@ -69,7 +69,12 @@ async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> N
 async def test_compression_goes_by_the_suffix(tmp_path: Path) -> None:
     """And by what is asked for, where that is said. The size is that of the lines."""
     whole = b"".join(LINES)
-    for name, zipped, is_zipped in (("a.gz", None, True), ("b", None, False), ("c", True, True), ("d.gz", False, False)):
+    for name, zipped, is_zipped in (
+        ("a.gz", None, True),
+        ("b", None, False),
+        ("c", True, True),
+        ("d.gz", False, False),
+    ):
         assert await write(tmp_path / name, zipped=zipped) == len(whole)
         content = (tmp_path / name).read_bytes()
         assert (gzip.decompress(content) if is_zipped else content) == whole

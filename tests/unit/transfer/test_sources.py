@@ -69,7 +69,10 @@ async def test_the_first_byte_may_come_alone() -> None:
 
 async def test_joined_and_padded_gzip_files_are_one() -> None:
     """As gunzip reads them."""
-    assert await everything(io.BytesIO(gzip.compress(b"ab") + gzip.compress(b"") + gzip.compress(b"c") + b"\0" * 9)) == b"abc"
+    assert (
+        await everything(io.BytesIO(gzip.compress(b"ab") + gzip.compress(b"") + gzip.compress(b"c") + b"\0" * 9))
+        == b"abc"
+    )
 
 
 async def test_a_small_file_of_gigabytes_is_read_in_pieces() -> None:
