@@ -23,7 +23,7 @@ from dynamorm_async.transfer.writing import Mode, Outcome, Writer
 OnError: TypeAlias = Literal["raise", "collect"]
 """What becomes of an import when a line cannot be imported."""
 
-_AT_ONCE: Final = 64 * 1024
+_AT_ONCE: Final = 16 * 1024
 """Bytes of lines that are decoded before the other tasks have a turn."""
 
 

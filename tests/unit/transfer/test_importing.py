@@ -6,10 +6,11 @@ import base64
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import pytest
 
 from dynamorm_async import (
@@ -431,3 +432,47 @@ async def test_plaintexts_are_encrypted_on_the_way(monkeypatch: pytest.MonkeyPat
     [[sent]] = puts(lane)
     assert set(sent["ssn"]) == {"B"}
     assert b"123-45" not in sent["ssn"]["B"]
+
+
+async def test_a_cancelled_import_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a request nor the reading ahead goes on; the suite looks for tasks that are left."""
+    lane = record(monkeypatch)
+    sent = anyio.Event()
+
+    async def attempt(request: Request, timeout: float) -> Response:
+        del timeout
+        lane.requests.append(request)
+        sent.set()
+        await anyio.sleep_forever()
+        raise AssertionError("it sleeps for ever")
+
+    monkeypatch.setattr(lane, "attempt", attempt)
+    items = [ware(n) for n in range(3 * MOST_LINES)]
+    async with Database() as db, anyio.create_task_group() as tasks:
+        tasks.start_soon(import_items, db, Ware, stored(*items))
+        await sent.wait()
+        tasks.cancel_scope.cancel()
+    assert 1 <= len(lane.requests) <= 8
+
+
+async def test_no_more_is_read_than_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While requests wait, one window is read ahead, and not a line more."""
+    lane = record(monkeypatch)
+    answer, gate, taken = lane.attempt, anyio.Event(), [0]
+
+    async def attempt(request: Request, timeout: float) -> Response:
+        await gate.wait()
+        return await answer(request, timeout)
+
+    async def lines() -> AsyncIterator[bytes]:
+        for n in range(10 * MOST_LINES):
+            taken[0] = n
+            yield stored(ware(n)).getvalue()
+
+    monkeypatch.setattr(lane, "attempt", attempt)
+    async with Database() as db, anyio.create_task_group() as tasks:
+        tasks.start_soon(import_items, db, Ware, lines())
+        await anyio.wait_all_tasks_blocked()
+        assert taken[0] <= 2 * MOST_LINES
+        gate.set()
+    assert taken[0] == 10 * MOST_LINES - 1
