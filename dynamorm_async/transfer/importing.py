@@ -75,6 +75,7 @@ async def import_items(
     """
     check_positive(start_at, f"start_at={start_at!r}")
     check_positive(concurrency, f"concurrency={concurrency!r}")
+    check_positive(max_failures, f"max_failures={max_failures!r}")
     scope = scope_of(target, db)
     _check_mode(scope, mode, on_error, format)
     async with ByteSource(file) as source:

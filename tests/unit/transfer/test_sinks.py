@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 from pathlib import Path
@@ -52,6 +53,24 @@ async def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
             await anyio.lowlevel.checkpoint()
     assert scope.cancelled_caught
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_task_that_asyncio_cancels_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever its thread is at: opening, writing, or nothing."""
+
+    async def export() -> None:
+        async with open_sink(tmp_path / "items.jsonl", gzip=True, overwrite=False) as sink:
+            while True:
+                await sink.add(b"".join(LINES))
+
+    for turns in range(12):
+        task = asyncio.ensure_future(export())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
