@@ -137,6 +137,7 @@ async def test_the_lifecycle_survives(db: Database, endpoint: str) -> None:
     assert (await import_items(db, Note, io.BytesIO(file.getvalue()))).written == 3
     assert everything(endpoint, db.tables.name(Note)) == before
     restored = await db.get(Note, "b", 1, consistent=True)
+    assert restored is not None
     assert restored == notes[1]
     restored.text = "again"
     await db.save(restored)

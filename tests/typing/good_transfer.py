@@ -36,7 +36,7 @@ async def pieces() -> AsyncIterator[bytes]:
 
 
 async def show(result: ExportResult) -> None:
-    print(result.items)
+    assert_type(result.items, int)
 
 
 async def files(db: Database, path: Path) -> None:
@@ -58,7 +58,7 @@ async def exports(db: Database) -> None:
     async with read_export("folder", Ware) as wares:
         async for ware in wares:
             assert_type(ware, Ware)
-    async with read_changes(lambda key: Path(key), Ware, manifest="k") as changes:
+    async with read_changes(Path, Ware, manifest="k") as changes:
         async for change in changes:
             assert_type(change, Change[Ware])
             assert_type(change.new, Ware | None)

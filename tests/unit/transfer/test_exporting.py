@@ -41,6 +41,10 @@ COW = {"pk": {"S": "FARM#f"}, "sk": {"S": "COW#0007"}, "_type": {"S": "cow"}, "f
 BARN = {"pk": {"S": "FARM#f"}, "sk": {"S": "BARN"}, "_type": {"S": "barn"}, "farm": {"S": "f"}, "places": {"N": "3"}}
 
 
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def test_items_are_exported_as_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every attribute of every page, as DynamoDB's own exports have it; what does not fit the model, too."""
     items = [{"ware_id": {"S": f"w{n}"}, "strange": {"NS": ["1.0"]}, "photo": {"B": "AP8="}} for n in range(3)]
@@ -132,10 +136,10 @@ async def test_an_error_ends_the_export_and_leaves_no_file(monkeypatch: pytest.M
             await export_items(db, Ware, tmp_path / "items", format="json", segments=1)
         with pytest.raises(BadResponse, match="no page of items"):
             await export_items(db, attic, tmp_path / "items", segments=1)
+        monkeypatch.setattr("tests.unit.database.recording.EMPTY", {"Scan": b'{"Rows": []}'})
         with pytest.raises(DecodeError, match="shape of the answer"):
-            monkeypatch.setattr("tests.unit.database.recording.EMPTY", {"Scan": b'{"Rows": []}'})
             await export_items(db, Ware, tmp_path / "items", segments=1)
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
@@ -164,7 +168,7 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
         with pytest.raises(UsageError, match="is not a model"):
             await export_items(db, int, to)
     assert lane.requests == []
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_encrypted_attributes_leave_as_ciphertexts_or_on_request_in_the_clear(

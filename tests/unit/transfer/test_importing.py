@@ -328,14 +328,30 @@ def _cut(content: bytes) -> bytes:
     return content[: content.rindex(b"\n", 0, -1) + 1]
 
 
+def _shortened(content: bytes) -> bytes:
+    return content[: len(content) - 30]
+
+
+def _renumbered(content: bytes) -> bytes:
+    return content.replace(b'"items":3', b'"items":4')
+
+
+def _doubled(content: bytes) -> bytes:
+    return content + content
+
+
+def _zipped_and_cut(content: bytes) -> bytes:
+    return gzip.compress(content)[:-20]
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
         (_cut, "is cut: its last line does not say how many items there are"),
-        (lambda content: content[: len(content) - 30], "line 4: is not JSON"),
-        (lambda content: content.replace(b'"items":3', b'"items":4'), "says at its end that it has 4 items, and has 3"),
-        (lambda content: content + content, "line 6: stands after the line that ends the export"),
-        (lambda content: gzip.compress(content)[:-20], "is cut: its gzip data has no end"),
+        (_shortened, "line 4: is not JSON"),
+        (_renumbered, "says at its end that it has 4 items, and has 3"),
+        (_doubled, "line 6: stands after the line that ends the export"),
+        (_zipped_and_cut, "is cut: its gzip data has no end"),
     ],
 )
 async def test_a_typed_file_that_is_not_whole_is_noticed(
@@ -388,9 +404,10 @@ async def test_the_format_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ImportFailed, match="is no item"):
             await import_items(db, User, typed(User), format="dynamodb")
         assert await import_items(db, Ware, io.BytesIO(b"")) == ImportResult(next_line=1)
-        for wrong in ({"mode": "merge"}, {"format": "csv"}, {"on_error": "skip"}, {"start_at": 0}, {"concurrency": 0}):
+        mistakes: list[dict[str, Any]] = [{"mode": "merge"}, {"format": "csv"}, {"on_error": "skip"}, {"start_at": 0}, {"concurrency": 0}]  # fmt: skip
+        for wrong in mistakes:
             with pytest.raises(UsageError, match=next(iter(wrong))):
-                await import_items(db, Ware, stored(ware(1)), **wrong)  # type: ignore[arg-type]  # the mistakes
+                await import_items(db, Ware, stored(ware(1)), **wrong)
         with pytest.raises(UsageError, match="expected a model class or a Table"):
             await import_items(db, ware(1), stored(ware(1)))  # type: ignore[arg-type]  # the mistake
 

@@ -111,9 +111,10 @@ async def test_an_incremental_export_is_begun(monkeypatch: pytest.MonkeyPatch) -
             "ExportViewType": "NEW_IMAGE",
         }
         calls = len(control.calls)
-        for wrong in ({"at": NOON.replace(tzinfo=None)}, {"at": NOON, "changes": (NOON, later)}):
-            with pytest.raises(UsageError, match="time zone|leave one out"):
-                await start_export(db, Ware, bucket="bucket", **wrong)  # type: ignore[arg-type]  # of one of the two
+        mistakes: list[dict[str, Any]] = [{"at": NOON.replace(tzinfo=None)}, {"at": NOON, "changes": (NOON, later)}]
+        for wrong in mistakes:
+            with pytest.raises(UsageError, match=r"time zone|leave one out"):
+                await start_export(db, Ware, bucket="bucket", **wrong)
         assert len(control.calls) == calls
 
 
@@ -123,7 +124,7 @@ async def test_an_export_without_recovery_says_what_to_do(monkeypatch: pytest.Mo
     other = Conflict("other", operation="ExportTableToPointInTime", code="ExportConflictException")
     record(monkeypatch, control=Control(ExportTableToPointInTime=[off, other]))
     async with Database() as db:
-        with pytest.raises(Conflict, match="point-in-time recovery of table wares is off.*enable it"):
+        with pytest.raises(Conflict, match=r"point-in-time recovery of table wares is off.*enable it"):
             await start_export(db, Ware, bucket="bucket")
         with pytest.raises(Conflict, match="other"):
             await start_export(db, Ware, bucket="bucket")
@@ -188,7 +189,7 @@ async def test_a_job_that_fails_or_takes_too_long_is_told(monkeypatch: pytest.Mo
             await ExportJob(db, JOB).wait()
         with pytest.raises(BadResponse, match="describes no job"):
             await ExportJob(db, JOB, sleep=anyio.sleep_forever).description()  # type: ignore[arg-type]  # never called
-        with pytest.raises(JobTimeout, match="its status is IN_PROGRESS. It goes on") as late:
+        with pytest.raises(JobTimeout, match=r"its status is IN_PROGRESS\. It goes on") as late:
             await ExportJob(db, JOB).wait(timeout=0.02)
         assert (late.value.arn, late.value.status) == (JOB, "IN_PROGRESS")
         with pytest.raises(JobFailed, match="ended as CANCELLED: DynamoDB does not say why"):
@@ -261,6 +262,7 @@ async def test_botocore_knows_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> N
     service = botocore.session.get_session().get_service_model("dynamodb")
     for operation, params in control.calls:
         shape = service.operation_model(operation).input_shape
+        assert shape is not None
         assert ParamValidator().validate(params, shape).generate_report() == ""
 
 

@@ -18,6 +18,10 @@ pytestmark = pytest.mark.anyio
 LINES = [b"x" * 1000 + b"\n"] * (2 * CHUNK // 1000)
 
 
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def write(target: object, *, overwrite: bool = False, zipped: bool | None = None) -> int:
     async with open_sink(target, gzip=zipped, overwrite=overwrite) as sink:  # type: ignore[arg-type]  # also what is none
         for line in LINES:
@@ -33,26 +37,26 @@ async def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
         for line in LINES:
             await sink.add(line)
         assert path.read_bytes() == b"old"
-        assert len(list(tmp_path.iterdir())) == 2
+        assert len(files_in(tmp_path)) == 2
     assert path.read_bytes() == b"".join(LINES)
-    assert list(tmp_path.iterdir()) == [path]
+    assert files_in(tmp_path) == [path]
 
 
 async def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     """An error or a cancellation in the block: no file, and no part of one."""
     path = tmp_path / "items.jsonl"
-    with pytest.raises(ValueError, match="boom"):
+    with pytest.raises(ValueError, match="boom"):  # noqa: PT012 - the block is what fails
         async with open_sink(path, gzip=None, overwrite=False) as sink:
             await sink.add(LINES[0])
             raise ValueError("boom")
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
     with anyio.CancelScope() as scope:
         async with open_sink(path, gzip=None, overwrite=False) as sink:
             await sink.add(LINES[0])
             scope.cancel()
             await anyio.lowlevel.checkpoint()
     assert scope.cancelled_caught
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_a_task_that_asyncio_cancels_leaves_nothing(tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ async def test_a_task_that_asyncio_cancels_leaves_nothing(tmp_path: Path) -> Non
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert list(tmp_path.iterdir()) == []
+        assert files_in(tmp_path) == []
 
 
 async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
@@ -80,7 +84,7 @@ async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="is there already"):
         await write(path)
     assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert files_in(tmp_path) == [path]
     with pytest.raises(FileNotFoundError):
         await write(tmp_path / "no folder" / "items.jsonl")
 
