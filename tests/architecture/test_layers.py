@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "transport": BASE,
     "database": CORE | {"transport"},
     "leases": CORE | {""},
+    "transfer": CORE | {""},
     "testing": frozenset({""}),
     "backfills": CORE | {"", "leases"},
     "schema": CORE | {"", "leases", "backfills"},
