@@ -21,6 +21,8 @@
     ├── FileError                   a file of items that is cut, changed, or of something else
     ├── ImportFailed                an import that stopped; carries what was written and where to go on
     ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
+    ├── LeaseHeld                   somebody else holds the lease
+    ├── LeaseLost                   the lease is not held any more
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -47,9 +49,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, final
+from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def _restored(kind: type[DynamormError], arguments: tuple[object, ...], state: dict[str, Any]) -> DynamormError:
@@ -294,6 +299,52 @@ class JobTimeout(DynamormError):
         super().__init__(message)
         self.arn = arn
         self.status = status
+
+
+class LeaseHeld(DynamormError):
+    """Somebody else holds the lease, and still did when the time to wait was over.
+
+    Attributes:
+        name: the lease's name.
+        owner: who holds it.
+        token: the holder's fencing token.
+        acquired: when the holder acquired it, by the clock of its machine; ``None`` where it has not written that down.
+        renewed: when the holder renewed it last, by that clock as well.
+        watched: for how many seconds it was seen here without a renewal. It is taken over after its whole duration.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str,
+        owner: str,
+        token: int,
+        acquired: datetime | None,
+        renewed: datetime,
+        watched: float,
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.owner = owner
+        self.token = token
+        self.acquired = acquired
+        self.renewed = renewed
+        self.watched = watched
+
+
+class LeaseLost(DynamormError):
+    """The lease is not held any more: it could not be renewed in time, or somebody else has taken it.
+
+    Attributes:
+        name: the lease's name.
+        token: the fencing token that is not good any more.
+    """
+
+    def __init__(self, message: str, *, name: str, token: int) -> None:
+        super().__init__(message)
+        self.name = name
+        self.token = token
 
 
 # --- one call failed --------------------------------------------------------------------------

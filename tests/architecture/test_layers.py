@@ -23,6 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": BASE | {"codec", "expressions", "model"},
     "transport": BASE,
     "database": CORE | {"transport"},
+    "leases": CORE | {""},
     "transfer": CORE | {""},
     "testing": frozenset({""}),
     "debugging": BASE | {"codec", "model"},
