@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random as random_module
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, Literal, TypeAlias, final
 
 import anyio
@@ -20,7 +20,7 @@ from dynamorm_async.errors import (
     TransientConflict,
     ValidationFailed,
 )
-from dynamorm_async.plan.batch_write import MAX_BYTES, MAX_OPERATIONS, batch_write
+from dynamorm_async.plan.batch_write import MAX_BYTES, MAX_OPERATIONS
 from dynamorm_async.transfer.creating import create
 from dynamorm_async.transfer.decoding import Row
 from dynamorm_async.transfer.scope import Scope
@@ -194,9 +194,7 @@ class Writer:
         left = {row.place: row for row in unit}
         fruitless = made = 0
         while left:
-            sealed = (each for row in left.values() for each in row.sealed)
-            request = batch_write(((self._table, {"PutRequest": {"Item": row.item}}) for row in left.values()), sealed)
-            response = await self._db.send(request)
+            response = await self._db.send(self._batch(left.values()))
             unprocessed = self._unprocessed(response)
             if not unprocessed <= left.keys():
                 raise _unreadable("it names items that were not sent", self._table)
@@ -210,6 +208,14 @@ class Writer:
                 raise _given_up(len(left), self._table, made, response)
             if left:
                 await self._sleep(self._random() * min(_FIRST_PAUSE * 2**made, _LONGEST_PAUSE))
+
+    def _batch(self, rows: Collection[Row]) -> Request:
+        return Request(
+            operation="BatchWriteItem",
+            body={"RequestItems": {self._table: [{"PutRequest": {"Item": row.item}} for row in rows]}},
+            table=self._table,
+            sealed=tuple(dict.fromkeys(each for row in rows for each in row.sealed)),
+        )
 
     def _unprocessed(self, response: Response) -> set[Any]:
         try:

@@ -33,7 +33,8 @@ from dynamorm_async import (
     vector_index,
 )
 from dynamorm_async.errors import TableMismatch
-from dynamorm_async.plan.tables import OnDemand, create_table
+from dynamorm_async.model.settings import OnDemand
+from dynamorm_async.plan.tables import create_table
 from tests.unit.database.recording import RecordingControl, RecordingLane, record
 from tests.unit.plan.service_model import parsed, report
 from tests.unit.transport.sdk_server import Reply, Server, answer, refusal, serving
