@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random as random_module
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias, final
 
 import anyio
