@@ -13,6 +13,7 @@ from dynamorm_async.database.database import Database
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.errors import (
     AccessDenied,
+    BackupRefused,
     BadResponse,
     BatchFailure,
     BatchGetFailed,
@@ -53,6 +54,8 @@ from dynamorm_async.errors import (
     NotUnique,
     NoUsableIndex,
     OutcomeUnknown,
+    PlanOutdated,
+    PlanRefused,
     PoolTimeout,
     Problem,
     RequestRejected,
@@ -130,13 +133,21 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.vectors import SearchHit
     from dynamorm_async.expressions.vectorattr import VectorAttr
     from dynamorm_async.model.outdated import outdated
+    from dynamorm_async.model.settings import (
+        IndexSettings,
+        OnDemand,
+        Provisioned,
+        Replica,
+        TableSettings,
+        WarmThroughput,
+    )
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
     from dynamorm_async.plan.policy import iam_policy
     from dynamorm_async.plan.sharing import ItemCollection
     from dynamorm_async.plan.statements import Statement
-    from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
+    from dynamorm_async.plan.tables import IndexDescription, TableDescription
     from dynamorm_async.plan.vector_tables import VectorIndexDescription
     from dynamorm_async.transport.sdk_logging import quiet_sdk_logging
 
@@ -149,6 +160,7 @@ __all__ = [
     "AccessPatterns",
     "Arithmetic",
     "Attr",
+    "BackupRefused",
     "BadResponse",
     "BatchFailure",
     "BatchGet",
@@ -195,6 +207,7 @@ __all__ = [
     "Index",
     "IndexDescription",
     "IndexKey",
+    "IndexSettings",
     "InvalidExpression",
     "InvalidKey",
     "InvalidValue",
@@ -225,11 +238,14 @@ __all__ = [
     "PartiQL",
     "Partition",
     "PlainValue",
+    "PlanOutdated",
+    "PlanRefused",
     "PoolTimeout",
     "Prices",
     "Problem",
     "Provisioned",
     "Query",
+    "Replica",
     "RequestRejected",
     "RowStream",
     "Scan",
@@ -246,6 +262,7 @@ __all__ = [
     "TableInUse",
     "TableMismatch",
     "TableNotFound",
+    "TableSettings",
     "TableTimeout",
     "Tables",
     "Throttled",
@@ -271,6 +288,7 @@ __all__ = [
     "VectorIndex",
     "VectorIndexDescription",
     "VersionConflict",
+    "WarmThroughput",
     "access_patterns",
     "attr",
     "created_at",
@@ -319,13 +337,14 @@ _HOMES: typing.Final = {
     "database.vectors": ("SearchHit",),
     "expressions.vectorattr": ("VectorAttr",),
     "model.outdated": ("outdated",),
+    "model.settings": ("IndexSettings", "OnDemand", "Provisioned", "Replica", "TableSettings", "WarmThroughput"),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
     "plan.patterns": ("AccessPatterns", "UniqueValues", "access_patterns"),
     "plan.policy": ("iam_policy",),
     "plan.sharing": ("ItemCollection",),
     "plan.statements": ("Statement",),
-    "plan.tables": ("IndexDescription", "OnDemand", "Provisioned", "TableDescription"),
+    "plan.tables": ("IndexDescription", "TableDescription"),
     "plan.vector_tables": ("VectorIndexDescription",),
     "transport.sdk_logging": ("quiet_sdk_logging",),
 }
