@@ -13,6 +13,9 @@ from dynamorm_async.database.database import Database
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.errors import (
     AccessDenied,
+    BackfillFailed,
+    BackfillFailure,
+    BackfillMismatch,
     BackupRefused,
     BadResponse,
     BatchFailure,
@@ -160,6 +163,9 @@ __all__ = [
     "AccessPatterns",
     "Arithmetic",
     "Attr",
+    "BackfillFailed",
+    "BackfillFailure",
+    "BackfillMismatch",
     "BackupRefused",
     "BadResponse",
     "BatchFailure",

@@ -28,6 +28,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "leases": CORE | {""},
     "testing": frozenset({""}),
     "schema": EXTENSION,
+    "backfills": CORE | {"", "leases"},
+    "migrations": EXTENSION | {"schema", "leases", "backfills"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
