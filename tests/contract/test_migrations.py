@@ -129,7 +129,7 @@ async def test_one_that_raises_goes_on_where_it_was(db: Database, folder: Path) 
     """The error is told and kept; those before stay applied; once the file is mended, finished steps are passed over."""
     await db.tables.ensure(Counter)
     write_counts(folder, "one")
-    broken = '''
+    broken = """
         from dynamorm_async import Key
         from tests.contract.migrating import Counter
 
@@ -144,13 +144,19 @@ async def test_one_that_raises_goes_on_where_it_was(db: Database, folder: Path) 
                 "add", lambda tx: tx.update(Key(Counter, "two"), Counter.total.add(1), upsert=True)
             )
             await context.step("broken", fail)
-    '''
+    """
     write(folder, "0002_two", broken)
     migrations = Migrations(db, folder)
     with pytest.raises(MigrationFailed, match="0002_two failed in step 'broken': ValueError: no such thing") as caught:
         await migrations.up()
     error = caught.value
-    assert (error.number, error.name, error.direction, error.step, error.steps) == (2, "0002_two", "up", "broken", ("add",))
+    assert (error.number, error.name, error.direction, error.step, error.steps) == (
+        2,
+        "0002_two",
+        "up",
+        "broken",
+        ("add",),
+    )
     assert isinstance(error.__cause__, ValueError)
     assert await states(migrations) == [
         "0001_one: applied",
@@ -241,7 +247,7 @@ async def test_who_lost_the_lease_writes_nothing(db: Database, folder: Path) -> 
     """A process whose lease was taken ends with ``LeaseLost``, and neither its steps nor its end stand in the ledger."""
     await db.tables.ensure(Counter)
     skipping = Skipping()
-    taken = '''
+    taken = """
         from dynamorm_async import Key
         from tests.contract.migrating import Counter
 
@@ -250,8 +256,12 @@ async def test_who_lost_the_lease_writes_nothing(db: Database, folder: Path) -> 
             await context.transact(
                 "add", lambda tx: tx.update(Key(Counter, "one"), Counter.total.add(1), upsert=True)
             )
-    '''
-    write(folder, "0001_one", taken + "\n        from tests.contract.test_migrations import TAKEN\n\n        taken = TAKEN[0]\n")
+    """
+    write(
+        folder,
+        "0001_one",
+        taken + "\n        from tests.contract.test_migrations import TAKEN\n\n        taken = TAKEN[0]\n",
+    )
     other = Lease(Bookkeeping(db, timing=skipping.timing), "migrations/main", owner="other")
     migrations = Migrations(db, folder)
     TAKEN[:] = [lambda: other.acquire(wait=1000)]
@@ -318,14 +328,14 @@ async def test_the_ledger_is_a_table_of_ones_own(db: Database, folder: Path) -> 
     write(
         folder,
         "0001_twice",
-        '''
+        """
         async def nothing():
             pass
 
         async def upgrade(context):
             await context.step("same", nothing)
             await context.step("same", nothing)
-        ''',
+        """,
     )
     bookkeeping = Bookkeeping(db, table="books")
     migrations = Migrations(db, folder, bookkeeping=bookkeeping)
