@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Generic, Literal, TypeVar, final
 
-from dynamorm_async import Condition, ConditionFailed, Database, NotUnique, OutcomeUnknown, UsageError
+from dynamorm_async import (
+    Condition,
+    ConditionFailed,
+    Database,
+    NotUnique,
+    OutcomeUnknown,
+    TransactionConflict,
+    UsageError,
+)
 from dynamorm_async.backfills.guarding import adopt, as_read, same_item, was_changed
 from dynamorm_async.backfills.reading import Found, SegmentReader
 from dynamorm_async.backfills.work import Done, Poisonous, called, instance_of, poisoning
@@ -70,6 +78,10 @@ class Change(Generic[M]):
             done = await self._once(found)
             if isinstance(done, str):
                 return Done(done == "changed", conflicts)
+            if attempt == self._attempts:
+                done.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
+                raise Poisonous(done) from done
+            await self._pause(attempt)  # before it is read: what was read should be as new as it can be
             again = await self._reader.item(found.key)
             if again is None:  # somebody else deleted it
                 return Done(False, conflicts)
@@ -77,13 +89,9 @@ class Change(Generic[M]):
             if unmoved > 1 and isinstance(done, ConditionFailed):
                 return Done(False, conflicts)  # nobody else writes it: it is where= that does not hold any more
             conflicts += not unmoved
-            if attempt == self._attempts:
-                done.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
-                raise Poisonous(done) from done
-            await self._pause(attempt)
             found, attempt = again, attempt + 1
 
-    async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown:
+    async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown | TransactionConflict:
         """Change an item as it was read, and write it; the failure that another attempt may help against."""
         item = instance_of(found)
         if self._marker is not None and getattr(item, self._marker.name) == self._name:
@@ -100,7 +108,7 @@ class Change(Generic[M]):
                 await self._db.save(changed, where=all_of([*self._conditions, *([] if guard is None else [guard])]))
             except NotUnique:
                 raise
-            except (ConditionFailed, OutcomeUnknown) as failure:
+            except (ConditionFailed, OutcomeUnknown, TransactionConflict) as failure:
                 return failure
         return "skipped" if vars(changed).get(STORED) is before else "changed"
 
