@@ -21,11 +21,11 @@
     ├── TableMismatch               a table in DynamoDB is not what the model declares
     ├── BackfillMismatch            a backfill of this name was begun with other settings
     ├── BackfillFailed              a backfill that left items as they were; carries their keys and why
-    ├── LeaseHeld                   somebody else holds the lease
-    ├── LeaseLost                   the lease is not held any more
     ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
     ├── PlanOutdated                schema: a table changed since the plan was made
     ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
+    ├── LeaseHeld                   somebody else holds the lease
+    ├── LeaseLost                   the lease is not held any more
     ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
     ├── MigrationFailed             a migration raised; what it has done is in the ledger
     └── CallError                   one call failed; carries operation, table, attempts
@@ -261,6 +261,46 @@ class TableMismatch(DynamormError):
         super().__init__(f"table {table} is not what is declared:{lines}")
 
 
+class PlanRefused(DynamormError):
+    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
+
+    Attributes:
+        reasons: one sentence for each refusal; each names its table.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
+
+
+class PlanOutdated(DynamormError):
+    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
+
+    Attributes:
+        table: the table's name.
+        reasons: one sentence for each step that came up.
+    """
+
+    def __init__(self, table: str, reasons: Sequence[str]) -> None:
+        self.table = table
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(
+            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
+        )
+
+
+class BackupRefused(DynamormError):
+    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
+
+    Attributes:
+        table: the table that was to be backed up.
+    """
+
+    def __init__(self, message: str, *, table: str) -> None:
+        super().__init__(message)
+        self.table = table
 class LeaseHeld(DynamormError):
     """Somebody else holds the lease, and still did when the time to wait was over.
 
@@ -305,48 +345,6 @@ class LeaseLost(DynamormError):
         super().__init__(message)
         self.name = name
         self.token = token
-
-
-class PlanRefused(DynamormError):
-    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
-
-    Attributes:
-        reasons: one sentence for each refusal; each names its table.
-    """
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
-
-
-class PlanOutdated(DynamormError):
-    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
-
-    Attributes:
-        table: the table's name.
-        reasons: one sentence for each step that came up.
-    """
-
-    def __init__(self, table: str, reasons: Sequence[str]) -> None:
-        self.table = table
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(
-            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
-        )
-
-
-class BackupRefused(DynamormError):
-    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
-
-    Attributes:
-        table: the table that was to be backed up.
-    """
-
-    def __init__(self, message: str, *, table: str) -> None:
-        super().__init__(message)
-        self.table = table
 
 
 class MigrationRefused(DynamormError):
