@@ -301,6 +301,8 @@ class BackupRefused(DynamormError):
     def __init__(self, message: str, *, table: str) -> None:
         super().__init__(message)
         self.table = table
+
+
 class LeaseHeld(DynamormError):
     """Somebody else holds the lease, and still did when the time to wait was over.
 
