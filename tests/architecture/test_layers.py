@@ -28,6 +28,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "testing": frozenset({""}),
     "backfills": CORE | {"", "leases"},
     "schema": CORE | {"", "leases", "backfills"},
+    "migrations": CORE | {"", "leases", "backfills", "schema"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 MOST_LINES = 400
 LONGER = {
-    "errors.py": 1050,  # the error tree and its table of codes are one file by design
+    "errors.py": 1120,  # the error tree and its table of codes are one file by design
     "database/database.py": 920,  # the public face: half of it is docstrings and overloads
 }
 
