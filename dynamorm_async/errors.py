@@ -235,6 +235,9 @@ class UnrecognizedItem(DecodeError):
     type: str | None = None
 
 
+# --- tables, and the work on them --------------------------------------------------------------
+
+
 class TableTimeout(DynamormError):
     """A table did not reach the wanted state in time. The request itself was accepted.
 
@@ -304,6 +307,60 @@ class BackupRefused(DynamormError):
     def __init__(self, message: str, *, table: str) -> None:
         super().__init__(message)
         self.table = table
+
+
+class BackfillMismatch(DynamormError):
+    """A backfill of this name was begun with other settings, so its checkpoints are not of this one.
+
+    Attributes:
+        name: the backfill's name.
+        differences: one sentence for each setting that differs.
+    """
+
+    def __init__(self, name: str, differences: Sequence[str]) -> None:
+        self.name = name
+        self.differences = tuple(differences)
+        lines = "".join(f"\n  {difference}" for difference in self.differences)
+        super().__init__(f"the backfill {name!r} was begun with other settings: use another name, or reset() it{lines}")
+
+
+@final
+class BackfillFailure(msgspec.Struct, frozen=True):
+    """One item that a backfill could not bring up to date, and left as it was.
+
+    Attributes:
+        key: the item's key attributes by their names in DynamoDB, as plain values.
+        kind: the name of the exception's class.
+        message: what the exception said.
+    """
+
+    key: Mapping[str, object]
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name}={value!r}" for name, value in self.key.items())
+        return f"the item {where}: {self.kind}: {self.message}"
+
+
+class BackfillFailed(DynamormError):
+    """A backfill left items as they were, or could not go on. What it has done stays done: run it again to try those again.
+
+    Attributes:
+        name: the backfill's name.
+        failures: the items, and what was wrong with each.
+        result: the counts, where all the other items are done (a ``BackfillResult``); ``None`` where it ended before.
+    """
+
+    def __init__(
+        self, message: str, *, name: str, failures: Sequence[BackfillFailure] = (), result: Any = None
+    ) -> None:
+        self.name = name
+        self.failures = tuple(failures)
+        self.result = result  # of a layer that this one does not know
+        shown = "".join(f"\n  {failure}" for failure in self.failures[:10])
+        more = f"\n  … {len(self.failures) - 10} more" if len(self.failures) > 10 else ""  # noqa: PLR2004 - as shown above
+        super().__init__(f"{message}{shown}{more}")
 
 
 class LeaseHeld(DynamormError):
@@ -453,60 +510,6 @@ class MigrationFailed(DynamormError):
 
 
 # --- one call failed --------------------------------------------------------------------------
-
-
-class BackfillMismatch(DynamormError):
-    """A backfill of this name was begun with other settings, so its checkpoints are not of this one.
-
-    Attributes:
-        name: the backfill's name.
-        differences: one sentence for each setting that differs.
-    """
-
-    def __init__(self, name: str, differences: Sequence[str]) -> None:
-        self.name = name
-        self.differences = tuple(differences)
-        lines = "".join(f"\n  {difference}" for difference in self.differences)
-        super().__init__(f"the backfill {name!r} was begun with other settings: use another name, or reset() it{lines}")
-
-
-@final
-class BackfillFailure(msgspec.Struct, frozen=True):
-    """One item that a backfill could not bring up to date, and left as it was.
-
-    Attributes:
-        key: the item's key attributes by their names in DynamoDB, as plain values.
-        kind: the name of the exception's class.
-        message: what the exception said.
-    """
-
-    key: Mapping[str, object]
-    kind: str
-    message: str
-
-    def __str__(self) -> str:
-        where = ", ".join(f"{name}={value!r}" for name, value in self.key.items())
-        return f"the item {where}: {self.kind}: {self.message}"
-
-
-class BackfillFailed(DynamormError):
-    """A backfill left items as they were, or could not go on. What it has done stays done: run it again to try those again.
-
-    Attributes:
-        name: the backfill's name.
-        failures: the items, and what was wrong with each.
-        result: the counts, where all the other items are done (a ``BackfillResult``); ``None`` where it ended before.
-    """
-
-    def __init__(
-        self, message: str, *, name: str, failures: Sequence[BackfillFailure] = (), result: Any = None
-    ) -> None:
-        self.name = name
-        self.failures = tuple(failures)
-        self.result = result  # of a layer that this one does not know
-        shown = "".join(f"\n  {failure}" for failure in self.failures[:10])
-        more = f"\n  … {len(self.failures) - 10} more" if len(self.failures) > 10 else ""  # noqa: PLR2004 - as shown above
-        super().__init__(f"{message}{shown}{more}")
 
 
 class CallError(DynamormError):

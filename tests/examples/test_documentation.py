@@ -55,7 +55,6 @@ TABLES = (
     "users",
     "visitor-counts",
     "visitors",
-    "dynamorm",
     "seats",
     "seats-before-holders",
     "shows",
