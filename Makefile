@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Everything else is listed by `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long differential soak scoreboard lint types baselines bench bench-quick engines audit lock clean
+.PHONY: help demo test long differential soak backfill-check scoreboard lint types baselines bench bench-quick engines audit lock clean
 .NOTPARALLEL:
 
 # The first interpreter that is new enough: a machine's plain python3 may be older than its python3.13.
@@ -50,6 +50,10 @@ differential: ## run generated programs on two engines and a dict model, which h
 soak: ## run mixed traffic with random faults for MINUTES=10 and watch memory, descriptors and tasks
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
 	@$(python) -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED))
+
+backfill-check: ## share a backfill of ITEMS=50000 items between three processes, and kill one of them
+	$(call require,$(no_python) $(no_npm))@$(MAKE) -s engines $(venv)/dev.stamp
+	@$(python) -m tests.contract.backfill_check $(if $(ITEMS),--items $(ITEMS))
 
 scoreboard: ## measure the figures of reliability, each beside raw aiobotocore
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp

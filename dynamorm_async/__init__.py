@@ -13,6 +13,9 @@ from dynamorm_async.database.database import Database
 from dynamorm_async.database.metering import Meter, Statistics
 from dynamorm_async.errors import (
     AccessDenied,
+    BackfillFailed,
+    BackfillFailure,
+    BackfillMismatch,
     BadResponse,
     BatchFailure,
     BatchGetFailed,
@@ -149,6 +152,9 @@ __all__ = [
     "AccessPatterns",
     "Arithmetic",
     "Attr",
+    "BackfillFailed",
+    "BackfillFailure",
+    "BackfillMismatch",
     "BadResponse",
     "BatchFailure",
     "BatchGet",

@@ -18,6 +18,8 @@
     ├── DecodeError                 an item that does not fit its model; lists every wrong attribute
     ├── TableTimeout                a table did not become active, or was not gone, in time
     ├── TableMismatch               a table in DynamoDB is not what the model declares
+    ├── BackfillMismatch            a backfill of this name was begun with other settings
+    ├── BackfillFailed              a backfill that left items as they were; carries their keys and why
     ├── LeaseHeld                   somebody else holds the lease
     ├── LeaseLost                   the lease is not held any more
     └── CallError                   one call failed; carries operation, table, attempts
@@ -287,6 +289,60 @@ class LeaseLost(DynamormError):
 
 
 # --- one call failed --------------------------------------------------------------------------
+
+
+class BackfillMismatch(DynamormError):
+    """A backfill of this name was begun with other settings, so its checkpoints are not of this one.
+
+    Attributes:
+        name: the backfill's name.
+        differences: one sentence for each setting that differs.
+    """
+
+    def __init__(self, name: str, differences: Sequence[str]) -> None:
+        self.name = name
+        self.differences = tuple(differences)
+        lines = "".join(f"\n  {difference}" for difference in self.differences)
+        super().__init__(f"the backfill {name!r} was begun with other settings: use another name, or reset() it{lines}")
+
+
+@final
+class BackfillFailure(msgspec.Struct, frozen=True):
+    """One item that a backfill could not bring up to date, and left as it was.
+
+    Attributes:
+        key: the item's key attributes by their names in DynamoDB, as plain values.
+        kind: the name of the exception's class.
+        message: what the exception said.
+    """
+
+    key: Mapping[str, object]
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name}={value!r}" for name, value in self.key.items())
+        return f"the item {where}: {self.kind}: {self.message}"
+
+
+class BackfillFailed(DynamormError):
+    """A backfill left items as they were, or could not go on. What it has done stays done: run it again to try those again.
+
+    Attributes:
+        name: the backfill's name.
+        failures: the items, and what was wrong with each.
+        result: the counts, where all the other items are done (a ``BackfillResult``); ``None`` where it ended before.
+    """
+
+    def __init__(
+        self, message: str, *, name: str, failures: Sequence[BackfillFailure] = (), result: Any = None
+    ) -> None:
+        self.name = name
+        self.failures = tuple(failures)
+        self.result = result  # of a layer that this one does not know
+        shown = "".join(f"\n  {failure}" for failure in self.failures[:10])
+        more = f"\n  … {len(self.failures) - 10} more" if len(self.failures) > 10 else ""  # noqa: PLR2004 - as shown above
+        super().__init__(f"{message}{shown}{more}")
 
 
 class CallError(DynamormError):

@@ -71,7 +71,7 @@ class Connection:
         if transport is None or self._loop is not asyncio.get_running_loop() or self._process != os.getpid():
             opened, timeout = await self._in_time(self.open, request.operation, timeout)
             transport = opened
-        if request.sealed or self._report != "none":
+        if request.sealed or self._report != "none" or self.metering.asking:
             return await self._deliver(transport, request, timeout)
         response = await transport.send(request, timeout=timeout)  # as _deliver does, without a coroutine more
         self.metering.answered(request, response)
@@ -126,8 +126,9 @@ class Connection:
         return self._sealer
 
     async def _deliver(self, transport: Transport, request: Request, timeout: float | None) -> Response:
-        if self._report != "none":
-            request = reporting(request, self._report)
+        report = self.metering.report(self._report) if self.metering.asking else self._report
+        if report != "none":
+            request = reporting(request, report)
         if request.sealed:
             response = await self._sealing().send(transport, request, timeout)
         else:

@@ -28,7 +28,7 @@ from dynamorm_async.plan.write import Returns, Write
 from dynamorm_async.plan.writes import Writes
 from dynamorm_async.transport.base import CredentialProvider, Credentials, Endpoint, Timeouts
 from dynamorm_async.transport.lanes import LaneChoice, LaneName, TransportSettings
-from dynamorm_async.types import Response
+from dynamorm_async.types import Request, Response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,18 +199,42 @@ class Database:
         of_table = named if isinstance(named, str) else None
         return await self._connection.call(operation, params, table=of_table, timeout=timeout)
 
+    async def send(self, request: Request, *, timeout: float | None = None) -> Response:
+        """Send a request that was planned already: what extensions use that have their own way of reading answers.
+
+        It goes as every other call does: through the lane, with retries as the request allows, encrypted attributes sealed
+        and opened, counted by :meth:`statistics`.
+
+        Args:
+            request: the operation and its body in DynamoDB's JSON form; tables by their full names.
+            timeout: seconds for the whole call.
+
+        Returns:
+            The answer as it was sent, checked to be whole.
+
+        Raises:
+            ServiceError, TransportError, OutcomeUnknown: as DynamoDB or the network says; a failed condition is a
+                ``ConditionFailed`` with ``raw_item``.
+
+        Costs one request.
+        """
+        return await self._connection.send(request, timeout)
+
     def statistics(self) -> Statistics:
         """Requests, retries, consumed capacity and upcast items so far."""
         return self._connection.metering.total.statistics
 
-    def measure(self) -> AbstractContextManager[Meter]:
+    def measure(self, *, capacity: Report = "none") -> AbstractContextManager[Meter]:
         """Count what a block does, tasks that it starts included::
 
-        with db.measure() as meter:
-            await db.get(User, "acme", "u1")
-        print(meter.statistics.capacity.read)
+            with db.measure(capacity="total") as meter:
+                await db.get(User, "acme", "u1")
+            print(meter.statistics.capacity.read)
+
+        Args:
+            capacity: what DynamoDB is asked to report of the block's requests, where the database itself asks for less.
         """
-        return self._connection.metering.measure()
+        return self._connection.metering.measure(capacity)
 
     def __repr__(self) -> str:
         endpoint = self._connection.endpoint
@@ -676,7 +700,9 @@ class Database:
         new: M | None = self._decoded(write, response)
         return new
 
-    async def save(self, item: M, *, exactly_once: bool = False, timeout: float | None = None) -> M:
+    async def save(
+        self, item: M, *, where: Condition | None = None, exactly_once: bool = False, timeout: float | None = None
+    ) -> M:
         """Write what changed on an instance since it was read or written; nothing changed costs no request.
 
         Attributes that the model does not have, and those that did not change here, stay as they are in the table. So do the
@@ -689,6 +715,7 @@ class Database:
 
         Args:
             item: an instance of a model.
+            where: what must hold of the item that is there besides; nothing is insisted on where nothing changed.
             exactly_once: send it as a transaction of its own, as :meth:`update` does.
             timeout: seconds for the whole call.
 
@@ -698,22 +725,24 @@ class Database:
         Raises:
             VersionConflict: the item was written, or deleted, since this version of it was read.
             ItemNotFound: the item is gone (a model without a version).
-            ConditionFailed: a map that entries were changed of is gone, or is no map any more; or, without a version,
+            ConditionFailed: ``where`` does not hold; a map that entries were changed of is gone, or is no map any more; or, without a version,
                 somebody else changed what a key of an index is made from.
             SchemaConflict: the item is not of the schema that it was read from: somebody else migrated it.
             ItemExists: a new instance whose key is taken.
             NotUnique: another item has the value of a ``unique()`` attribute.
-            UsageError: a key attribute was changed, or is not that of the item's key, or it is no instance of a model.
+            UsageError: a key attribute was changed, or is not that of the item's key, or it is no instance of a model; or
+                ``where`` of an instance that is new.
             InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
             InvalidExpression: some 200 attributes or more changed, which one request cannot say.
-            OutcomeUnknown: the answer of a versioned write was lost, and the item that is there does not tell whether it was
-                applied. It does tell where the model has an ``updated_at()``, unless others wrote since.
+            OutcomeUnknown: the answer of a write under a version or ``where`` was lost, and the item that is there does not tell
+                whether it was applied. It does tell where the model has a version and an ``updated_at()``, unless others wrote
+                since.
 
         Costs one UpdateItem, or none.
         """
         if self._connection.crowded:
             timeout = await self._connection.turn("UpdateItem", timeout)
-        write = self._writes.save(item)
+        write = self._writes.save(item, where=where)
         if write is not None:
             await send_write(self._connection.send, write, self._time(timeout), exactly_once=exactly_once)
         return item

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import final
+from typing import Final, final
 
 import msgspec
 
 from dynamorm_async.codec.stored import was_upcast
-from dynamorm_async.plan.capacity import Capacity, is_read, reported_capacity
+from dynamorm_async.plan.capacity import Capacity, Report, is_read, reported_capacity
 from dynamorm_async.types import Request, Response
 
 
@@ -37,7 +37,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 class Meter:
     """Counts while it is in use. ``db.measure()`` gives one."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report = "none") -> None:
+        self.report: Report = report
+        """What DynamoDB is asked to report of the requests that it counts, where the database itself asks for less."""
         self._requests: dict[str, int] = {}
         self._retries = 0
         self._capacity = Capacity()
@@ -62,6 +64,8 @@ class Meter:
         self._upcast[model] = self._upcast.get(model, 0) + 1
 
 
+_MOST_FIRST: Final[Sequence[Report]] = ("indexes", "total", "none")
+
 # The meters of the running task and its children: context, not state of the module. Each names the owner it counts for.
 _MEASURING: ContextVar[tuple[tuple[object, Meter], ...]] = ContextVar("dynamorm_async_measuring", default=())
 
@@ -71,6 +75,13 @@ class Metering:
 
     def __init__(self) -> None:
         self.total = Meter()
+        self.asking = 0
+        """How many meters ask for reports. Most databases have none, and need not look whose request it is."""
+
+    def report(self, least: Report) -> Report:
+        """What to ask DynamoDB for: what the database does, or more, where a meter that will count the request wants it."""
+        wanted = {least, *(meter.report for owner, meter in _MEASURING.get() if owner is self)}
+        return next(report for report in _MOST_FIRST if report in wanted)
 
     def answered(self, request: Request, response: Response) -> None:
         """Count a request everywhere that it counts."""
@@ -93,11 +104,13 @@ class Metering:
                 meter.count_upcast(model)
 
     @contextmanager
-    def measure(self) -> Generator[Meter, None, None]:
+    def measure(self, report: Report = "none") -> Generator[Meter, None, None]:
         """A meter for what the block does, tasks that it starts included."""
-        meter = Meter()
+        meter, asks = Meter(report), report != "none"
         token = _MEASURING.set((*_MEASURING.get(), (self, meter)))
+        self.asking += asks
         try:
             yield meter
         finally:
+            self.asking -= asks
             _MEASURING.reset(token)

@@ -106,14 +106,18 @@ class Transaction:
         """
         return self._add(lambda: self._writes.update(key, changes, where=where, upsert=upsert))
 
-    def save(self, item: object, /) -> Self:
+    def save(self, item: object, /, *, where: Condition | None = None) -> Self:
         """Write what changed on an instance since it was read; nothing, where nothing changed.
 
+        Args:
+            item: an instance of a model.
+            where: what must hold of the item that is there; nothing is insisted on where nothing changed.
+
         Raises:
-            UsageError: a key attribute was changed.
+            UsageError: a key attribute was changed, or ``where`` of an instance that is new.
             InvalidValue, ItemTooLarge: the item cannot be stored.
         """
-        return self._add(lambda: self._writes.save(item))
+        return self._add(lambda: self._writes.save(item, where=where))
 
     def delete(self, target: object, /, *, where: Condition | None = None, hard: bool = False) -> Self:
         """Delete an item. One that is not there is fine, unless ``where`` says otherwise.

@@ -9,6 +9,7 @@ from typing import Any
 from dynamorm_async.codec.compare import same_value
 from dynamorm_async.codec.stored import Nested, Stored, in_layout
 from dynamorm_async.errors import InvalidExpression
+from dynamorm_async.expressions.conditions import Condition
 from dynamorm_async.expressions.limits import MAX_EXPRESSION
 from dynamorm_async.expressions.placeholders import Placeholders
 from dynamorm_async.expressions.updates import render
@@ -22,7 +23,15 @@ from dynamorm_async.types import AttributeValue, RawItem, Request
 _MAX_CONDITIONS = 150
 
 
-def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored, now: datetime) -> Write:
+def migrate_item(
+    spec: ModelSpec[Any],
+    table: str,
+    instance: object,
+    stored: Stored,
+    now: datetime,
+    *,
+    where: Condition | None = None,
+) -> Write:
     """UpdateItem that leaves the item as a put of the instance would, and what the model does not know as it is.
 
     Under the version, where the model has one, and under the schema version that was read. Without a version, on the
@@ -35,6 +44,7 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
         instance: what is to be written.
         stored: what it was read from, an item of an older schema.
         now: the time of the write.
+        where: what must hold of the item besides.
 
     Raises:
         InvalidValue, InvalidKey, ItemTooLarge: the item cannot be stored.
@@ -55,7 +65,7 @@ def migrate_item(spec: ModelSpec[Any], table: str, instance: object, stored: Sto
         for name in dict.fromkeys((*names, *older.item))
         if name in _schema_name(spec) or (condition is None and name not in spec.key_names)
     ]
-    conditions = [key_is_taken(spec), condition, *(is_still(name, older.item.get(name)) for name in guarded)]
+    conditions = [key_is_taken(spec), condition, *(is_still(name, older.item.get(name)) for name in guarded), where]
     placeholders = Placeholders()
     expression = render([replacement((name,), whole.get(name)) for name in names], placeholders)
     if len(expression) > MAX_EXPRESSION or len(conditions) > _MAX_CONDITIONS:

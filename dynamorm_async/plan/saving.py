@@ -29,7 +29,15 @@ from dynamorm_async.types import RawItem, Request
 _MAX_MAPS = (300 - 3) // 2
 
 
-def save_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored, now: datetime) -> Write | None:
+def save_item(
+    spec: ModelSpec[Any],
+    table: str,
+    instance: object,
+    stored: Stored,
+    now: datetime,
+    *,
+    where: Condition | None = None,
+) -> Write | None:
     """UpdateItem of what changed since the instance was read, under its version; ``None`` where nothing did.
 
     Keys of indexes are made anew from the whole item; where the table lacks them, as of an item from before the index,
@@ -44,7 +52,7 @@ def save_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored
     item = spec.codec.encode(instance)
     _check_key(spec, instance, stored, item)
     if stored.older is not None:
-        return migrate_item(spec, table, instance, stored, now)
+        return migrate_item(spec, table, instance, stored, now, where=where)
     updates = _changed(spec, stored, item)
     if not updates and not _rekeyed(spec, stored, item, updates)[1].updates:
         return None
@@ -60,10 +68,10 @@ def save_item(spec: ModelSpec[Any], table: str, instance: object, stored: Stored
     check_size(spec.name, {**item, **carried})
     expected, condition = version_condition(spec, instance)
     body: dict[str, Any] = {"TableName": table, "Key": spec.codec.key_of(instance)}
-    conditions = [key_is_taken(spec), condition, is_current(spec), *rekeyed.conditions]
+    conditions = [key_is_taken(spec), condition, is_current(spec), *rekeyed.conditions, where]
     taken, maps = _put_expressions(spec, body, [*updates, *rekeyed.updates], conditions, {**item, **carried})
     # What it changes itself is not as it was any more once it is applied.
-    repeatable = condition is None and touched_by(taken).isdisjoint(rekeyed.insists)
+    repeatable = condition is None and where is None and touched_by(taken).isdisjoint(rekeyed.insists)
     request = Request(
         operation="UpdateItem",
         body=body,

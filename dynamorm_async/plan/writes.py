@@ -95,21 +95,23 @@ class Writes:
         )
         return with_unique(write, changes)
 
-    def save(self, item: object) -> Write | None:
+    def save(self, item: object, *, where: Condition | None = None) -> Write | None:
         """What brings the table up to the instance: what changed since it was read, ``create`` of a new one, or nothing.
 
         Raises:
-            UsageError: it is no instance of a model, a key attribute was changed, or it was read under another key than its
-                attributes make.
+            UsageError: it is no instance of a model, a key attribute was changed, it was read under another key than its
+                attributes make, or the condition is of another model, or of a new item.
             InvalidValue, ItemTooLarge: the item cannot be stored.
         """
         from dynamorm_async.plan.saving import save_item  # noqa: PLC0415 - loaded when first used
 
         spec = spec_of_instance(item)
+        check_condition(spec, where)
         stored = spec.codec.known(item)
         if stored is None:
+            _check_unconditional(spec, where)
             return self.create(item)
-        write = save_item(spec, self.table(spec), item, stored, self._clock())
+        write = save_item(spec, self.table(spec), item, stored, self._clock(), where=where)
         return None if write is None else with_unique(write, stored=stored.before)
 
     def delete(
@@ -184,6 +186,15 @@ def key_target(target: object) -> tuple[ModelSpec[Any], dict[str, AttributeValue
         return spec, spec.codec.encode_key(*target.values), None
     spec = spec_of_instance(target, wanted="a Key, or an instance of a model")
     return spec, spec.codec.key_of(target), target
+
+
+def _check_unconditional(spec: ModelSpec[Any], where: Condition | None) -> None:
+    """Refuse a condition on an item that is not there yet: it could only fail, or say what ``create`` says."""
+    if where is not None:
+        raise UsageError(
+            f"save(where=...) of a {spec.name} that was neither read nor written: it is created, on the condition that its key "
+            "is free. Leave where= out, or put() it with where="
+        )
 
 
 def _placed(target: object, call: str) -> tuple[ModelSpec[Any], dict[str, AttributeValue], object | None]:

@@ -25,6 +25,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "database": CORE | {"transport"},
     "leases": CORE | {""},
     "testing": frozenset({""}),
+    "backfills": CORE | {"", "leases"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
