@@ -16,6 +16,7 @@ from dynamorm_async.errors import (
     BackfillFailed,
     BackfillFailure,
     BackfillMismatch,
+    BackupRefused,
     BadResponse,
     BatchFailure,
     BatchGetFailed,
@@ -56,6 +57,8 @@ from dynamorm_async.errors import (
     NotUnique,
     NoUsableIndex,
     OutcomeUnknown,
+    PlanOutdated,
+    PlanRefused,
     PoolTimeout,
     Problem,
     RequestRejected,
@@ -133,13 +136,21 @@ if typing.TYPE_CHECKING:
     from dynamorm_async.database.vectors import SearchHit
     from dynamorm_async.expressions.vectorattr import VectorAttr
     from dynamorm_async.model.outdated import outdated
+    from dynamorm_async.model.settings import (
+        IndexSettings,
+        OnDemand,
+        Provisioned,
+        Replica,
+        TableSettings,
+        WarmThroughput,
+    )
     from dynamorm_async.plan.explain import Explanation
     from dynamorm_async.plan.pattern import AccessPattern
     from dynamorm_async.plan.patterns import AccessPatterns, UniqueValues, access_patterns
     from dynamorm_async.plan.policy import iam_policy
     from dynamorm_async.plan.sharing import ItemCollection
     from dynamorm_async.plan.statements import Statement
-    from dynamorm_async.plan.tables import IndexDescription, OnDemand, Provisioned, TableDescription
+    from dynamorm_async.plan.tables import IndexDescription, TableDescription
     from dynamorm_async.plan.vector_tables import VectorIndexDescription
     from dynamorm_async.transport.sdk_logging import quiet_sdk_logging
 
@@ -155,6 +166,7 @@ __all__ = [
     "BackfillFailed",
     "BackfillFailure",
     "BackfillMismatch",
+    "BackupRefused",
     "BadResponse",
     "BatchFailure",
     "BatchGet",
@@ -201,6 +213,7 @@ __all__ = [
     "Index",
     "IndexDescription",
     "IndexKey",
+    "IndexSettings",
     "InvalidExpression",
     "InvalidKey",
     "InvalidValue",
@@ -231,11 +244,14 @@ __all__ = [
     "PartiQL",
     "Partition",
     "PlainValue",
+    "PlanOutdated",
+    "PlanRefused",
     "PoolTimeout",
     "Prices",
     "Problem",
     "Provisioned",
     "Query",
+    "Replica",
     "RequestRejected",
     "RowStream",
     "Scan",
@@ -252,6 +268,7 @@ __all__ = [
     "TableInUse",
     "TableMismatch",
     "TableNotFound",
+    "TableSettings",
     "TableTimeout",
     "Tables",
     "Throttled",
@@ -277,6 +294,7 @@ __all__ = [
     "VectorIndex",
     "VectorIndexDescription",
     "VersionConflict",
+    "WarmThroughput",
     "access_patterns",
     "attr",
     "created_at",
@@ -325,13 +343,14 @@ _HOMES: typing.Final = {
     "database.vectors": ("SearchHit",),
     "expressions.vectorattr": ("VectorAttr",),
     "model.outdated": ("outdated",),
+    "model.settings": ("IndexSettings", "OnDemand", "Provisioned", "Replica", "TableSettings", "WarmThroughput"),
     "plan.explain": ("Explanation",),
     "plan.pattern": ("AccessPattern",),
     "plan.patterns": ("AccessPatterns", "UniqueValues", "access_patterns"),
     "plan.policy": ("iam_policy",),
     "plan.sharing": ("ItemCollection",),
     "plan.statements": ("Statement",),
-    "plan.tables": ("IndexDescription", "OnDemand", "Provisioned", "TableDescription"),
+    "plan.tables": ("IndexDescription", "TableDescription"),
     "plan.vector_tables": ("VectorIndexDescription",),
     "transport.sdk_logging": ("quiet_sdk_logging",),
 }

@@ -22,6 +22,9 @@
     ├── BackfillFailed              a backfill that left items as they were; carries their keys and why
     ├── LeaseHeld                   somebody else holds the lease
     ├── LeaseLost                   the lease is not held any more
+    ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
+    ├── PlanOutdated                schema: a table changed since the plan was made
+    ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -286,6 +289,48 @@ class LeaseLost(DynamormError):
         super().__init__(message)
         self.name = name
         self.token = token
+
+
+class PlanRefused(DynamormError):
+    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
+
+    Attributes:
+        reasons: one sentence for each refusal; each names its table.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
+
+
+class PlanOutdated(DynamormError):
+    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
+
+    Attributes:
+        table: the table's name.
+        reasons: one sentence for each step that came up.
+    """
+
+    def __init__(self, table: str, reasons: Sequence[str]) -> None:
+        self.table = table
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(
+            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
+        )
+
+
+class BackupRefused(DynamormError):
+    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
+
+    Attributes:
+        table: the table that was to be backed up.
+    """
+
+    def __init__(self, message: str, *, table: str) -> None:
+        super().__init__(message)
+        self.table = table
 
 
 # --- one call failed --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dynamorm_async.database.connection import Connection
 from dynamorm_async.errors import (
     BadResponse,
     CallError,
+    OutcomeUnknown,
     TableInUse,
     TableMismatch,
     TableNotFound,
@@ -18,11 +19,10 @@ from dynamorm_async.errors import (
     UsageError,
     ValidationFailed,
 )
+from dynamorm_async.model.settings import Billing
 from dynamorm_async.model.spec import spec_of
 from dynamorm_async.model.table import Table
 from dynamorm_async.plan.tables import (
-    Billing,
-    OnDemand,
     TableDescription,
     create_table,
     differences,
@@ -32,7 +32,8 @@ from dynamorm_async.plan.tables import (
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _WAIT = 300.0
-_ON_DEMAND = OnDemand()
+_CREATIONS = 3
+"""How often a table is created whose creation got no whole answer."""
 
 
 @final
@@ -54,13 +55,13 @@ class Tables:
         return self._table(target)[1]
 
     async def create(
-        self, target: type | Table, *, billing: Billing = _ON_DEMAND, timeout: float = _WAIT
+        self, target: type | Table, *, billing: Billing | None = None, timeout: float = _WAIT
     ) -> TableDescription:
         """Create a table with its indexes and time to live, and wait until it is active.
 
         Args:
             target: a model class or a table.
-            billing: ``OnDemand()`` or ``Provisioned(read=…, write=…)``.
+            billing: ``OnDemand()`` or ``Provisioned(read=…, write=…)``; left out, as the table's settings say, else on demand.
             timeout: seconds to wait until it is active.
 
         Raises:
@@ -76,15 +77,15 @@ class Tables:
             await self._ensure(its_name, other, billing, timeout)
         return description
 
-    async def ensure(self, *targets: type | Table, billing: Billing = _ON_DEMAND, timeout: float = _WAIT) -> None:
+    async def ensure(self, *targets: type | Table, billing: Billing | None = None, timeout: float = _WAIT) -> None:
         """Create each table that is not there yet, wait until it is active, and enable its time to live.
 
         A table that is there is checked against the declaration and never changed, except that time to live is
-        enabled. Several processes may do this at the same time.
+        enabled; ``schema.plan`` and ``schema.apply`` change tables. Several processes may do this at the same time.
 
         Args:
             targets: model classes or tables; models that share a table count once.
-            billing: for tables that are created.
+            billing: for tables that are created; left out, as the table's settings say, else on demand.
             timeout: seconds to wait for each table.
 
         Raises:
@@ -141,7 +142,7 @@ class Tables:
 
     # --- inside ------------------------------------------------------------------------------
 
-    async def _create(self, table: Table, name: str, billing: Billing, timeout: float) -> TableDescription:
+    async def _create(self, table: Table, name: str, billing: Billing | None, timeout: float) -> TableDescription:
         await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
         description = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
         assert description is not None, "it is active"  # noqa: S101 - what was just waited for
@@ -157,14 +158,10 @@ class Tables:
             return
         await self._wait(name, lambda found: found is None, "gone", timeout)
 
-    async def _ensure(self, name: str, table: Table, billing: Billing, timeout: float) -> None:
+    async def _ensure(self, name: str, table: Table, billing: Billing | None, timeout: float) -> None:
         found = await self._find(name)
         if found is None:
-            try:
-                await self._connection.call("CreateTable", create_table(table, name, billing), table=name)
-            except TableInUse:
-                # Another process was faster; what it made is checked like any table that was there.
-                await anyio.lowlevel.checkpoint()
+            await self._create_or_find(table, name, billing)
         if found is None or not found.is_ready:
             found = await self._wait(name, lambda found: found is not None and found.is_ready, "active", timeout)
         assert found is not None, "it is active"  # noqa: S101 - what was just waited for
@@ -172,6 +169,21 @@ class Tables:
         if unlike:
             raise TableMismatch(name, unlike)
         await self._ensure_ttl(table, name)
+
+    async def _create_or_find(self, table: Table, name: str, billing: Billing | None) -> None:
+        params = create_table(table, name, billing)
+        for left in reversed(range(_CREATIONS)):
+            try:
+                await self._connection.call("CreateTable", params, table=name)
+            except TableInUse:
+                # Another process was faster, or this one was, without an answer; it is checked like any table that was there.
+                await anyio.lowlevel.checkpoint()
+            except OutcomeUnknown:
+                if not left:
+                    raise
+                # Whether it was created shows when it is created again.
+                continue
+            return
 
     async def _ensure_ttl(self, table: Table, name: str) -> None:
         if table.ttl is None or await self._has_ttl(name, table.ttl):

@@ -53,6 +53,8 @@ from dynamorm_async.model.vector_index import with_dimensions
 if TYPE_CHECKING:
     import cattrs
 
+    from dynamorm_async.model.settings import TableSettings
+
 C = TypeVar("C")
 D = TypeVar("D")
 
@@ -70,6 +72,7 @@ def model(
     keys: Mapping[str, GivenKey] | None = None,
     schema: int | None = None,
     schema_attribute: str | None = None,
+    settings: TableSettings | None = None,
     **templates: GivenKey,
 ) -> Callable[[builtins.type[C]], builtins.type[C]]:
     """Make a class a model: an attrs class whose instances are items of a table.
@@ -91,6 +94,7 @@ def model(
         schema: the version of the model's items, which is stored with each: those that have none are of version 1. Items
             of older versions are read through the model's :func:`upcast` functions, one for each version before this one.
         schema_attribute: the attribute that the version is stored in; ``_schema`` by default.
+        settings: how the model's own table is to be besides keys and indexes; those of a shared one are declared with it.
         keys: templates by name, for names that cannot be keyword arguments.
         templates: how key attributes of a shared table are made: ``pk="CUSTOMER#{customer_id}"``, and those of an
             index by its name: ``gsi1=("STATUS#{status}", "{placed}")``, or an :class:`IndexKey`.
@@ -100,6 +104,10 @@ def model(
     """
     if not isinstance(table, str | Table | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # @model without arguments gets the class
         raise ModelError('@model needs its table: write @model(table="users")')
+    if settings is not None and not isinstance(table, str):
+        raise ModelError(
+            "@model(settings=...) is for a model's own table: give those of a shared one to Table(settings=...)"
+        )
     local_names = _local_types()
     given_schema = GivenSchema(schema, schema_attribute)
     given = all_given(keys or {}, templates)
@@ -118,7 +126,7 @@ def model(
         check_defaults(layout)
         _place_attributes(cls, layout)
         if isinstance(physical, str):
-            physical = own_table(cls, physical, layout, declared, given_schema)
+            physical = own_table(cls, physical, layout, declared, given_schema, settings=settings)
             table_keys: Mapping[str, KeyTemplate] = {}
         else:
             check_names(cls, physical, declared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,8 +19,19 @@ from dynamorm_async.model.templating import KEY_BYTES, GivenKey
 from dynamorm_async.model.upcast import GivenSchema
 from dynamorm_async.model.vector_index import ModelVectorIndex, check_vectors, table_vector_index
 
+if TYPE_CHECKING:
+    from dynamorm_async.model.settings import TableSettings
 
-def own_table(cls: type, name: str, layout: Layout, templates: Mapping[str, GivenKey], schema: GivenSchema) -> Table:
+
+def own_table(
+    cls: type,
+    name: str,
+    layout: Layout,
+    templates: Mapping[str, GivenKey],
+    schema: GivenSchema,
+    *,
+    settings: TableSettings | None = None,
+) -> Table:
     """The table of a model that has one for itself, from its keys and ``index()`` declarations."""
     if templates:
         raise ModelError(
@@ -42,6 +53,7 @@ def own_table(cls: type, name: str, layout: Layout, templates: Mapping[str, Give
             indexes=[*indexes, *vectors],
             ttl=expiry,
             types={part.name: part.tag for part in parts},
+            settings=settings,
         )
     except ModelError as error:
         raise ModelError(f"{cls.__name__}: {error}") from None

@@ -115,7 +115,10 @@ class ModelSpec(msgspec.Struct, Generic[M], frozen=True, eq=False, dict=True):
     @property
     def marker_table(self) -> Table | None:
         """The table of the markers of its unique values; ``None`` where it has no constraints."""
-        return Table(marker_table_name(self.table.name), partition_key=MARKER_KEY) if self.unique else None
+        if not self.unique:
+            return None
+        settings = None if self.table.settings is None else self.table.settings.of_markers()
+        return Table(marker_table_name(self.table.name), partition_key=MARKER_KEY, settings=settings)
 
     @cached_property
     def python_names(self) -> Mapping[str, str]:

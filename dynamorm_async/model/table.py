@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
 
 import msgspec
 
 from dynamorm_async.errors import ModelError
 from dynamorm_async.model.vector import TableVectorIndex, VectorIndex, check_vector_indexes, resolved
 from dynamorm_async.types import KeyTag, Sealed
+
+if TYPE_CHECKING:
+    from dynamorm_async.model.settings import TableSettings
 
 Projection: TypeAlias = Literal["all", "keys_only"] | tuple[str, ...]
 
@@ -103,6 +106,7 @@ class Table:
         ttl: the name of its time-to-live attribute, if it has one.
         types: type tags of key attributes that are not text: ``{"placed": "N"}``.
         discriminator: the attribute that says of which model an item is; ``None`` where items have none.
+        settings: how it is to be besides that; left out, nothing of it is managed.
 
     Raises:
         ModelError: a name that DynamoDB refuses, two indexes of one name, or too many.
@@ -116,6 +120,7 @@ class Table:
         "indexes",
         "name",
         "partition_key",
+        "settings",
         "sort_key",
         "ttl",
         "vector_indexes",
@@ -128,6 +133,7 @@ class Table:
     vector_indexes: tuple[TableVectorIndex, ...]
     ttl: str | None
     discriminator: str | None
+    settings: TableSettings | None
     _models: tuple[type, ...]
     _encrypted: Mapping[type, Collection[str]]
     encrypted: frozenset[str]
@@ -142,6 +148,7 @@ class Table:
         ttl: str | None = None,
         types: Mapping[str, KeyTag] | None = None,
         discriminator: str | None = DISCRIMINATOR,
+        settings: TableSettings | None = None,
     ) -> None:
         tags: dict[str, KeyTag] = dict(types or {})
 
@@ -154,6 +161,7 @@ class Table:
         set_field(self, "sort_key", None if sort_key is None else part(sort_key))
         set_field(self, "ttl", ttl)
         set_field(self, "discriminator", discriminator)
+        set_field(self, "settings", settings)
         set_field(self, "_models", ())
         set_field(self, "_encrypted", {})
         set_field(self, "encrypted", frozenset())
@@ -265,6 +273,10 @@ def _check_indexes(table: Table) -> None:
     local = [index.name for index in table.indexes if index.local]
     if len(local) > _MAX_LOCAL_INDEXES:
         raise ModelError(f"table {table.name} has {len(local)} local indexes; DynamoDB allows {_MAX_LOCAL_INDEXES}")
+    if table.settings is not None:
+        from dynamorm_async.model.settings import check_settings  # noqa: PLC0415 - loaded when first used
+
+        check_settings(table, table.settings)
 
 
 def _check_local(table: Table, index: TableIndex) -> None:

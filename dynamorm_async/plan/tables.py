@@ -4,13 +4,16 @@ from __future__ import annotations
 
 # Values of any type pass through here, so their types are unknown to a checker.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, final
 
 import msgspec
+from msgspec import UNSET
 
 from dynamorm_async.errors import UsageError
+from dynamorm_async.model.settings import NO_SETTINGS, Billing, OnDemand, Provisioned
 from dynamorm_async.model.table import KeyPart, Table, TableIndex
+from dynamorm_async.plan.settings import creation_parameters, of_new_index, throughput_parameter
 from dynamorm_async.plan.vector_tables import (
     VectorIndexDescription,
     parse_projection,
@@ -19,31 +22,6 @@ from dynamorm_async.plan.vector_tables import (
     vector_differences,
     vector_index_parameter,
 )
-
-
-@final
-class OnDemand(msgspec.Struct, frozen=True):
-    """Pay per request (``PAY_PER_REQUEST``)."""
-
-
-@final
-class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
-    """Provisioned throughput, for the table and for each of its global indexes.
-
-    Attributes:
-        read: read capacity units.
-        write: write capacity units.
-    """
-
-    read: int
-    write: int
-
-    def __post_init__(self) -> None:
-        if self.read < 1 or self.write < 1:
-            raise UsageError(f"Provisioned(read={self.read}, write={self.write}): capacity units are 1 or more")
-
-
-Billing: TypeAlias = OnDemand | Provisioned
 
 
 @final
@@ -94,27 +72,36 @@ class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
         return active and all(index.is_ready for index in self.vector_indexes)
 
 
-def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
-    """The parameters of CreateTable.
+def create_table(table: Table, name: str, billing: Billing | None = None) -> dict[str, Any]:
+    """The parameters of CreateTable, with what it takes of the table's settings.
+
+    Args:
+        table: the table.
+        name: its full name.
+        billing: how it is paid for; left out, as its settings say, and on demand where they say nothing.
 
     Raises:
         UsageError: provisioned throughput of a table that has vector indexes.
     """
-    parts = {part.name: part for part in _all_parts(table)}
-    body: dict[str, Any] = {
-        "TableName": name,
-        "KeySchema": _key_schema((table.partition_key,), (table.sort_key,) if table.sort_key else ()),
-        "AttributeDefinitions": [{"AttributeName": p.name, "AttributeType": p.tag} for p in parts.values()],
-        "BillingMode": "PAY_PER_REQUEST",
-    }
-    throughput: dict[str, Any] = {}
+    settings = NO_SETTINGS if table.settings is None else table.settings
+    if billing is None:
+        billing = OnDemand() if settings.billing is UNSET else settings.billing
     if isinstance(billing, Provisioned):
         _check_on_demand(table)
-        body["BillingMode"] = "PROVISIONED"
-        throughput = {"ProvisionedThroughput": {"ReadCapacityUnits": billing.read, "WriteCapacityUnits": billing.write}}
-        body |= throughput
-    local = [_index(index) for index in table.indexes if index.local]
-    everywhere = [_index(index) | throughput for index in table.indexes if not index.local]
+    body: dict[str, Any] = {
+        "TableName": name,
+        "KeySchema": key_schema((table.partition_key,), (table.sort_key,) if table.sort_key else ()),
+        "AttributeDefinitions": definitions(all_parts(table)),
+        "BillingMode": "PROVISIONED" if isinstance(billing, Provisioned) else "PAY_PER_REQUEST",
+        **throughput_parameter(billing),
+        **creation_parameters(settings),
+    }
+    local = [index_parameter(index) for index in table.indexes if index.local]
+    everywhere = [
+        index_parameter(index) | of_new_index(settings.index(index.name), billing)
+        for index in table.indexes
+        if not index.local
+    ]
     if local:
         body["LocalSecondaryIndexes"] = local
     if everywhere:
@@ -122,6 +109,11 @@ def create_table(table: Table, name: str, billing: Billing) -> dict[str, Any]:
     if table.vector_indexes:
         body["VectorIndexes"] = [vector_index_parameter(index) for index in table.vector_indexes]
     return body
+
+
+def definitions(parts: Iterable[KeyPart]) -> list[dict[str, str]]:
+    """``AttributeDefinitions``, of each attribute once."""
+    return [{"AttributeName": p.name, "AttributeType": p.tag} for p in {part.name: part for part in parts}.values()]
 
 
 def parse_description(raw: Mapping[str, Any]) -> TableDescription:
@@ -152,14 +144,14 @@ def differences(table: Table, found: TableDescription) -> list[str]:
         ("sort key", table.sort_key, found.sort_key),
     ):
         if declared != actual:
-            result.append(f"the {what} is {_shown(actual)}, declared is {_shown(declared)}")
+            result.append(f"the {what} is {shown(actual)}, declared is {shown(declared)}")
     indexes = {described.index.name: described.index for described in found.indexes}
     for index in table.indexes:
         there = indexes.get(index.name)
         if there is None:
             result.append(f"it has no index {index.name}")
-        elif _comparable(there) != _comparable(index):
-            result.append(f"index {index.name} is {_described_as(there)}, declared is {_described_as(index)}")
+        elif comparable(there) != comparable(index):
+            result.append(f"index {index.name} is {described_as(there)}, declared is {described_as(index)}")
     return result + vector_differences(table.vector_indexes, found.vector_indexes)
 
 
@@ -171,21 +163,23 @@ def _check_on_demand(table: Table) -> None:
         )
 
 
-def _all_parts(table: Table) -> Sequence[KeyPart]:
+def all_parts(table: Table) -> Sequence[KeyPart]:
     """Every attribute that has to be defined with its type; a vector has none."""
     of_indexes = (part for index in table.indexes for part in (*index.partition, *index.sort))
     return (*table.key_parts(), *of_indexes, *(part for index in table.vector_indexes for part in index.schema))
 
 
-def _key_schema(partition: Sequence[KeyPart], sort: Sequence[KeyPart]) -> list[dict[str, str]]:
+def key_schema(partition: Sequence[KeyPart], sort: Sequence[KeyPart]) -> list[dict[str, str]]:
+    """A ``KeySchema``."""
     hashes = [{"AttributeName": part.name, "KeyType": "HASH"} for part in partition]
     return hashes + [{"AttributeName": part.name, "KeyType": "RANGE"} for part in sort]
 
 
-def _index(index: TableIndex) -> dict[str, Any]:
+def index_parameter(index: TableIndex) -> dict[str, Any]:
+    """One of CreateTable's indexes, of whichever kind."""
     return {
         "IndexName": index.name,
-        "KeySchema": _key_schema(index.partition, index.sort),
+        "KeySchema": key_schema(index.partition, index.sort),
         "Projection": projection_parameter(index.projection),
     }
 
@@ -210,22 +204,32 @@ def _billing(raw: Mapping[str, Any]) -> Billing:
     read, write = throughput.get("ReadCapacityUnits", 0), throughput.get("WriteCapacityUnits", 0)
     # A table that never was on demand has no summary; one on demand reports a throughput of 0.
     if mode == "PAY_PER_REQUEST" or not (read and write):
-        return OnDemand()
+        return maxima(raw)
     return Provisioned(read=read, write=write)
 
 
-def _comparable(index: TableIndex) -> TableIndex:
+def maxima(raw: Mapping[str, Any]) -> OnDemand:
+    """The ``OnDemandThroughput`` of a described table or index; DynamoDB says -1, or nothing, where there is no maximum."""
+    most = raw.get("OnDemandThroughput") or {}
+    read, write = most.get("MaxReadRequestUnits"), most.get("MaxWriteRequestUnits")
+    return OnDemand(max_read=read if read and read > 0 else None, max_write=write if write and write > 0 else None)
+
+
+def comparable(index: TableIndex) -> TableIndex:
+    """The same index with what has no order in one order."""
     projection = index.projection
     return (
         index if isinstance(projection, str) else msgspec.structs.replace(index, projection=tuple(sorted(projection)))
     )
 
 
-def _described_as(index: TableIndex) -> str:
-    keys = " + ".join(_shown(part) for part in (*index.partition, *index.sort))
+def described_as(index: TableIndex) -> str:
+    """An index in words."""
+    keys = " + ".join(shown(part) for part in (*index.partition, *index.sort))
     projection = index.projection if isinstance(index.projection, str) else ", ".join(sorted(index.projection))
     return f"{'local' if index.local else 'global'} on {keys} with {projection}"
 
 
-def _shown(part: KeyPart | None) -> str:
+def shown(part: KeyPart | None) -> str:
+    """A key attribute with its type."""
     return f"{part.name} ({part.tag})" if part else "none"

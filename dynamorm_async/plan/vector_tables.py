@@ -111,12 +111,12 @@ def vector_differences(declared: Iterable[TableVectorIndex], found: Sequence[Vec
         actual = there.get(index.name)
         if actual is None:
             result.append(f"it has no vector index {index.name}")
-        elif _comparable(actual) != _comparable(index):
-            result.append(f"vector index {index.name} is {_shown(actual)}, declared is {_shown(index)}")
+        elif comparable_vectors(actual) != comparable_vectors(index):
+            result.append(f"vector index {index.name} is {shown_vectors(actual)}, declared is {shown_vectors(index)}")
     return result
 
 
-def _comparable(index: TableVectorIndex) -> TableVectorIndex:
+def comparable_vectors(index: TableVectorIndex) -> TableVectorIndex:
     """The same index with what has no order in one order."""
     held = index.projection if isinstance(index.projection, str) else tuple(sorted(index.projection))
     return msgspec.structs.replace(
@@ -124,7 +124,8 @@ def _comparable(index: TableVectorIndex) -> TableVectorIndex:
     )
 
 
-def _shown(index: TableVectorIndex) -> str:
+def shown_vectors(index: TableVectorIndex) -> str:
+    """A vector index in words."""
     within = "" if index.partition is None else f" within {index.partition.name} ({index.partition.tag})"
     filters = ", ".join(sorted(f"{part.name} ({part.tag})" for part in index.filters)) or "none"
     held = index.projection if isinstance(index.projection, str) else ", ".join(sorted(index.projection))

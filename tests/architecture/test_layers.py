@@ -12,6 +12,8 @@ PACKAGE = "dynamorm_async"
 ROOT = Path(__file__).parent.parent.parent / PACKAGE
 BASE = frozenset({"errors", "types"})
 CORE = BASE | {"codec", "expressions", "model", "plan"}
+EXTENSION = CORE | {""}
+"""What stands on the public names: those, and the pure core; never the transport or the inside of ``database``."""
 
 # A layer and what it may import besides itself; "" is the package's root, the public names.
 ALLOWED: dict[str, frozenset[str]] = {
@@ -25,7 +27,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "database": CORE | {"transport"},
     "leases": CORE | {""},
     "testing": frozenset({""}),
+    "schema": EXTENSION,
     "backfills": CORE | {"", "leases"},
+    "migrations": EXTENSION | {"schema", "leases", "backfills"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
