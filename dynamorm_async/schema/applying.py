@@ -150,23 +150,20 @@ class _Run:
         self._total = max(total, before + len(plan.steps))
         self._last = before
         self._pending: tuple[str, ...] = ()
+        self._was_there = plan.steps[0].action != "create_table" if plan.steps else True
         self.taken: list[Step] = []
 
     async def converge(self) -> TablePlan:
         """Take one step after the other until there is none; gives the plan of what is left."""
         while True:
             live, now = await self._in_time(self._plan.steps[0], self._settled)
-            todo = [step for step in now.steps if step.key in self._numbers or self._is_harmless(step)]
+            todo = [step for step in now.steps if step.key in self._numbers or step.permission is None]
             if not todo:
                 break
             await self._in_time(todo[0], partial(self._take, live))
         if now.steps:
             raise PlanOutdated(now.name, [str(step) for step in now.steps])
         return now
-
-    def _is_harmless(self, step: Step) -> bool:
-        """Whether a step that was not planned is taken as well. A table that was there and is gone is not made anew."""
-        return step.permission is None and step.action != "create_table"
 
     async def _in_time(self, step: Step, doing: Callable[[Step], Awaitable[T]]) -> T:
         with anyio.move_on_after(self._timeout):
@@ -218,6 +215,7 @@ class _Run:
         told: tuple[str, ...] = ()
         while True:
             live = await look(self._db, self._plan.table)
+            self._check_there(live)
             self._pending = () if live is None else live.pending
             if live is None or live.is_settled:
                 return live, plan_table(self._plan.table, self._plan.name, live, self._allowed)
@@ -226,6 +224,13 @@ class _Run:
                 await self._tell(step, "waiting", told)
             await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _check_there(self, live: LiveTable | None) -> None:
+        """A table that was there and is gone is not made anew, empty, behind the back of whoever deleted it."""
+        if live is not None:
+            self._was_there = True
+        elif self._was_there:
+            raise PlanOutdated(self._plan.name, ["create the table, which was there"])
 
     async def _tell(self, step: Step, state: State, pending: tuple[str, ...] = ()) -> None:
         self._last = self._numbers.get(step.key, self._last)

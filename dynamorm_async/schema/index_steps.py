@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import UNSET
+
 from dynamorm_async.model.table import KeyPart, Table, TableIndex
 from dynamorm_async.plan.settings import of_new_index
 from dynamorm_async.plan.tables import all_parts, definitions, index_parameter
 from dynamorm_async.plan.vector_tables import vector_index_parameter
 from dynamorm_async.schema.diff import Difference
 from dynamorm_async.schema.live import LiveTable
-from dynamorm_async.schema.settings_steps import settings_of
+from dynamorm_async.schema.settings_steps import insights_step, settings_of
 from dynamorm_async.schema.steps import Item, Maker, Permission, Step
 
 _FAILING = "queries of the index fail until it is made again"
@@ -61,6 +63,8 @@ def index_steps(make: Maker, found: Sequence[Difference], table: Table, live: Li
         else:
             there[index.name] = index
             yield _creation(make, index, table, live, there.values())
+            if settings_of(table).index(index.name).contributor_insights not in (UNSET, None):
+                yield insights_step(make, table, index.name)
     yield from deletions.values()
 
 

@@ -29,13 +29,14 @@ from dynamorm_async.plan.settings import (
 )
 from dynamorm_async.schema.diff import Aspect, Difference
 from dynamorm_async.schema.live import LiveTable
-from dynamorm_async.schema.steps import Item, Maker
+from dynamorm_async.schema.steps import Item, Maker, Step
 
 Planner: TypeAlias = Callable[[Maker, Difference, Table, LiveTable], Iterator[Item]]
 _MODES: Final[Mapping[Insights, str]] = {
     "all_keys": "ACCESSED_AND_THROTTLED_KEYS",
     "throttled_keys": "THROTTLED_KEYS",
 }
+_REPLICATED: Final = "new_and_old_images"
 
 
 def settings_of(table: Table) -> TableSettings:
@@ -146,9 +147,12 @@ def _deletion_protection(make: Maker, found: Difference, table: Table, live: Liv
 
 
 def _replica(make: Maker, found: Difference, table: Table, live: LiveTable) -> Iterator[Item]:
-    del live
     region = str(found.subject)
     if not found.is_extra:
+        if live.stream not in (None, _REPLICATED) and not make.may("disable_stream"):
+            reason = f"the replica in {region} needs a stream of {_REPLICATED}, and the table has one of {live.stream}"
+            yield make.left(reason, "disable_stream", is_extra=False)
+            return
         key = next((one.key for one in settings_of(table).regions if one.region == region), None)
         create = {"RegionName": region, **({"KMSMasterKeyId": key} if key else {})}
         yield make.update(
@@ -195,17 +199,20 @@ def _policy(make: Maker, found: Difference, table: Table, live: LiveTable) -> It
 
 def _insights(make: Maker, found: Difference, table: Table, live: LiveTable) -> Iterator[Item]:
     del live
+    yield insights_step(make, table, found.subject)
+
+
+def insights_step(make: Maker, table: Table, index: str | None) -> Step:
+    """The step that sets the contributor insights of a table, or of an index, as declared."""
     settings = settings_of(table)
-    wanted = (
-        settings.contributor_insights if found.subject is None else settings.index(found.subject).contributor_insights
-    )
+    wanted = settings.contributor_insights if index is None else settings.index(index).contributor_insights
     params: dict[str, Any] = {"TableName": make.table, "ContributorInsightsAction": "ENABLE" if wanted else "DISABLE"}
-    if found.subject is not None:
-        params["IndexName"] = found.subject
+    if index is not None:
+        params["IndexName"] = index
     if wanted is not UNSET and wanted is not None:
         params["ContributorInsightsMode"] = _MODES[wanted]
-    summary = f"set contributor insights{f' of index {found.subject}' if found.subject else ''}: {found.declared}"
-    yield make.step("set_contributor_insights", summary, "UpdateContributorInsights", params, subject=found.subject)
+    summary = f"set contributor insights{f' of index {index}' if index else ''}: {wanted or 'off'}"
+    return make.step("set_contributor_insights", summary, "UpdateContributorInsights", params, subject=index)
 
 
 def _warm(make: Maker, found: Difference, table: Table, live: LiveTable) -> Iterator[Item]:
