@@ -25,6 +25,9 @@
     ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
     ├── PlanOutdated                schema: a table changed since the plan was made
     ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
+    ├── FileError                   a file of items that is cut, changed, or of something else
+    ├── ImportFailed                an import that stopped; carries what was written and where to go on
+    ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -331,6 +334,64 @@ class BackupRefused(DynamormError):
     def __init__(self, message: str, *, table: str) -> None:
         super().__init__(message)
         self.table = table
+
+
+class FileError(DynamormError):
+    """A file of items is not what it should be: cut, changed, of another format or of other models.
+
+    Attributes:
+        file: its name, where it has one.
+        line: the line that it was noticed at, from 1; ``None`` where it concerns the whole file.
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        where = ", ".join([*([] if file is None else [file]), *([] if line is None else [f"line {line}"])])
+        super().__init__(f"{where}: {message}" if where else message)
+        self.file = file
+        self.line = line
+
+
+class ImportFailed(DynamormError):
+    """An import has stopped before its end. ``__cause__`` is what stopped it.
+
+    Attributes:
+        result: what became of the lines before, an ``ImportResult``; ``import_items(..., start_at=error.result.next_line)``
+            goes on from there.
+    """
+
+    def __init__(self, message: str, *, result: Any) -> None:  # a record of a layer above
+        super().__init__(message)
+        self.result = result
+
+
+class JobFailed(DynamormError):
+    """DynamoDB could not finish an export to S3 or an import from it.
+
+    Attributes:
+        arn: the job.
+        code: DynamoDB's code of the failure, for example ``S3NoSuchBucket``.
+        reason: its message.
+    """
+
+    def __init__(self, message: str, *, arn: str, code: str, reason: str) -> None:
+        super().__init__(message)
+        self.arn = arn
+        self.code = code
+        self.reason = reason
+
+
+class JobTimeout(DynamormError):
+    """A job of DynamoDB's has not ended in time. It goes on: wait again.
+
+    Attributes:
+        arn: the job.
+        status: the last status seen.
+    """
+
+    def __init__(self, message: str, *, arn: str, status: str) -> None:
+        super().__init__(message)
+        self.arn = arn
+        self.status = status
 
 
 # --- one call failed --------------------------------------------------------------------------

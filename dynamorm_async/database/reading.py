@@ -20,6 +20,7 @@ from dynamorm_async.plan.hiding import Hiding, hiding
 from dynamorm_async.plan.projection import check_selected
 from dynamorm_async.plan.reading import Reading, ReadPlan, plan_query, plan_scan
 from dynamorm_async.plan.targets import check_roots
+from dynamorm_async.types import AttributeValue
 
 if TYPE_CHECKING:
     from dynamorm_async.database.aggregates import Fold, Groups, N
@@ -40,6 +41,12 @@ class ModelReader(Reader[R]):
         super().__init__(access, reading)
         self._spec = spec
         self._table = table
+
+    @property
+    def model(self) -> type[Any]:
+        """The model whose items are read."""
+        model: type[Any] = self._spec.cls
+        return model
 
     def where(self, *conditions: Condition) -> Self:
         """Only items for which all the conditions hold, these and those of earlier calls.
@@ -127,6 +134,12 @@ class ModelReader(Reader[R]):
         check_selected(self._spec, attributes)
         return msgspec.structs.replace(self._reading, select=attributes)
 
+    def _stored(self) -> Reading:
+        self._used = True
+        if self._reading.select is not None:
+            raise UsageError(f"{self._described()} selects attributes, and whole items are wanted: leave select() out")
+        return msgspec.structs.replace(self._reading, stored=True, hydrate=True)
+
     def _hiding(self, reading: Reading) -> Hiding | None:
         return hiding(self._spec, self._access.clock()) if self._spec.hides and not reading.with_hidden else None
 
@@ -185,6 +198,16 @@ class Query(ModelReader[R]):
             UsageError: none, or of another model.
         """
         return Query(self._spec, self._table, self._access, self._selected(attributes))
+
+    def stored(self) -> Query[dict[str, AttributeValue]]:
+        """Items as DynamoDB has them, in its JSON form: no models, nothing decoded or decrypted; binary content in base64.
+
+        Items are whole: through an index that does not hold them they are read from the table.
+
+        Raises:
+            UsageError: the query selects attributes.
+        """
+        return Query(self._spec, self._table, self._access, self._stored())
 
     def _planned(self, reading: Reading) -> ReadPlan:
         return plan_query(self._spec, self._table, reading, self._hiding(reading))
@@ -245,6 +268,16 @@ class Scan(ModelReader[R]):
             UsageError: none, or of another model.
         """
         return Scan(self._spec, self._table, self._access, self._selected(attributes))
+
+    def stored(self) -> Scan[dict[str, AttributeValue]]:
+        """Items as DynamoDB has them, in its JSON form: no models, nothing decoded or decrypted; binary content in base64.
+
+        Items are whole: through an index that does not hold them they are read from the table.
+
+        Raises:
+            UsageError: the scan selects attributes.
+        """
+        return Scan(self._spec, self._table, self._access, self._stored())
 
     def _planned(self, reading: Reading) -> ReadPlan:
         return plan_scan(self._spec, self._table, reading, self._hiding(reading))

@@ -15,14 +15,18 @@ from dynamorm_async.plan.hiding import Hiding
 
 
 def result_maker(
-    spec: ModelSpec[Any], select: Sequence[Attr[Any]] | None = None, hiding: Hiding | None = None
+    spec: ModelSpec[Any],
+    select: Sequence[Attr[Any]] | None = None,
+    hiding: Hiding | None = None,
+    *,
+    stored: bool = False,
 ) -> Callable[[msgspec.Raw], Any]:
-    """What becomes of an item as it stands in an answer: a model, or a tuple of what was selected.
+    """What becomes of an item as it stands in an answer: a model, a tuple of what was selected, or itself.
 
     The function returns ``None`` for an item that is left out, and raises DecodeError for one that does not fit.
     """
     if select is None:
-        decode = spec.reader.decode_item
+        decode = answer_json if stored else spec.reader.decode_item
         return decode if hiding is None else lambda raw: None if hiding.hides(answer_json(raw)) else decode(raw)
     make = row_maker(spec, select)
 

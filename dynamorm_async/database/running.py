@@ -110,7 +110,9 @@ def _fetcher(spec: ModelSpec[Any], access: Access, plan: ReadPlan, reading: Read
     from dynamorm_async.database.keyed import KeyReader  # noqa: PLC0415 - loaded when first used
     from dynamorm_async.database.results import result_maker  # noqa: PLC0415 - loaded when first used
 
-    make = result_maker(spec, reading.select, plan.hiding)  # the index may lag behind what the table says
+    make = result_maker(
+        spec, reading.select, plan.hiding, stored=reading.stored
+    )  # the index may lag behind what the table says
     make = noting(spec, make, access.note)
 
     async def fetch_whole(request: Request) -> PageContent[Any]:
@@ -148,8 +150,8 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Ca
         from dynamorm_async.database.counting import counted_page  # noqa: PLC0415 - loaded when first used
 
         return counted_page, LARGE
-    if plan.hydrated:
-        return partial(raw_page, make=bytes_in), SLOW
+    if plan.hydrated or reading.stored:
+        return partial(raw_page, make=bytes_in if plan.hydrated else dict), SLOW
     if reading.select is not None:
         return partial(raw_page, make=_selected_row_maker(spec, plan, reading.select)), SLOW
     reader = spec.reader if plan.held is None else spec.reader.partial(plan.held, plan.told)
@@ -161,7 +163,7 @@ def _decoder(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> tuple[Ca
 
 def _sifted_row_maker(spec: ModelSpec[Any], plan: ReadPlan, reading: Reading) -> Callable[[Mapping[str, Any]], Any]:
     """What becomes of an item that is looked at here: as of any other, and of one that is only counted, as little as can be."""
-    if reading.counting:
+    if reading.counting or reading.stored:
         return dict
     if reading.select is not None:
         return _selected_row_maker(spec, plan, reading.select)

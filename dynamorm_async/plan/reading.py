@@ -45,6 +45,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         counting: only the number of items is wanted, of what would be read for the items.
         with_hidden: expired and soft-deleted items, too, of a model that hides them.
         timeout: seconds for all of it; ``None`` for no bound besides that of each request.
+        stored: items are wanted as they are stored: no models, nothing decrypted.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -63,6 +64,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     counting: bool = False
     with_hidden: bool = False
     timeout: float | None = None
+    stored: bool = False
 
 
 class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ def plan_query(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hidin
         sifted=bool(unfiltered),
         drops=bool(hidden or unfiltered or len(chosen.rest) > len(chosen.nearly) or (of_type and chosen.strangers)),
     )
-    sealed = spec.sealed(table)
+    sealed = () if reading.stored else spec.sealed(table)
     requests = tuple(_query(table, reading, target, key, left, sealed=sealed) for key in chosen.key_conditions())
     merge_by = tuple(part.name for part in target.sort) if len(requests) > 1 else ()
     return _plan(reading, requests, target, left, merge_by=merge_by, question=question, hiding=hiding)
@@ -182,7 +184,7 @@ def plan_scan(spec: ModelSpec[Any], table: str, reading: Reading, hiding: Hiding
         sifted=bool(unfiltered),
         drops=bool(parts or hidden or unfiltered or mixed),
     )
-    sealed = spec.sealed(table)
+    sealed = () if reading.stored else spec.sealed(table)
     requests = tuple(_scan(table, reading, target, segment, left, sealed=sealed) for segment in range(reading.segments))
     return _plan(reading, requests, target, left, hiding=hiding)
 

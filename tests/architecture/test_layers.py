@@ -26,6 +26,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "transport": BASE,
     "database": CORE | {"transport"},
     "leases": CORE | {""},
+    "transfer": CORE | {""},
     "testing": frozenset({""}),
     "schema": EXTENSION,
     "backfills": CORE | {"", "leases"},

@@ -1,0 +1,99 @@
+"""Where an export goes: a file that is whole or not there, and objects that are the caller's."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import anyio
+import pytest
+
+from dynamorm_async import UsageError
+from dynamorm_async.transfer.sinks import CHUNK, open_sink
+
+pytestmark = pytest.mark.anyio
+
+LINES = [b"x" * 1000 + b"\n"] * (2 * CHUNK // 1000)
+
+
+async def write(target: object, *, overwrite: bool = False, zipped: bool | None = None) -> int:
+    async with open_sink(target, gzip=zipped, overwrite=overwrite) as sink:  # type: ignore[arg-type]  # also what is none
+        for line in LINES:
+            await sink.add(line)
+    return sink.size
+
+
+async def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    """Until then nothing has that name, and what had it stays; afterwards nothing else is left."""
+    path = tmp_path / "items.jsonl"
+    path.write_bytes(b"old")
+    async with open_sink(path, gzip=None, overwrite=True) as sink:
+        for line in LINES:
+            await sink.add(line)
+        assert path.read_bytes() == b"old"
+        assert len(list(tmp_path.iterdir())) == 2
+    assert path.read_bytes() == b"".join(LINES)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
+    """An error or a cancellation in the block: no file, and no part of one."""
+    path = tmp_path / "items.jsonl"
+    with pytest.raises(ValueError, match="boom"):
+        async with open_sink(path, gzip=None, overwrite=False) as sink:
+            await sink.add(LINES[0])
+            raise ValueError("boom")
+    assert list(tmp_path.iterdir()) == []
+    with anyio.CancelScope() as scope:
+        async with open_sink(path, gzip=None, overwrite=False) as sink:
+            await sink.add(LINES[0])
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+    assert scope.cancelled_caught
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
+    """An export that was made before is worth more than this one."""
+    path = tmp_path / "items.jsonl"
+    path.write_bytes(b"old")
+    with pytest.raises(UsageError, match="is there already"):
+        await write(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(FileNotFoundError):
+        await write(tmp_path / "no folder" / "items.jsonl")
+
+
+async def test_compression_goes_by_the_suffix(tmp_path: Path) -> None:
+    """And by what is asked for, where that is said. The size is that of the lines."""
+    whole = b"".join(LINES)
+    for name, zipped, is_zipped in (("a.gz", None, True), ("b", None, False), ("c", True, True), ("d.gz", False, False)):
+        assert await write(tmp_path / name, zipped=zipped) == len(whole)
+        content = (tmp_path / name).read_bytes()
+        assert (gzip.decompress(content) if is_zipped else content) == whole
+
+
+async def test_objects_get_everything_and_stay_open(tmp_path: Path) -> None:
+    """A file object, one that takes a part at a time, and an async file."""
+
+    class Sparing(io.RawIOBase):
+        taken = b""
+
+        def write(self, data: object) -> int:
+            part = bytes(data)[:1000]  # type: ignore[call-overload]  # bytes, of which it takes some
+            self.taken += part
+            return len(part)
+
+    whole = b"".join(LINES)
+    memory, sparing = io.BytesIO(), Sparing()
+    await write(memory)
+    await write(sparing)
+    assert memory.getvalue() == sparing.taken == whole
+    async with await anyio.open_file(tmp_path / "items", "wb") as opened:
+        await write(opened, zipped=True)
+        await opened.flush()
+        assert gzip.decompress((tmp_path / "items").read_bytes()) == whole
+    with pytest.raises(UsageError, match="a path, a binary file object or an async writer"):
+        await write(17)
