@@ -351,20 +351,6 @@ class Database:
 
         return TransactGet(self._connection.send, self._prefix, self._access.clock, self._note, self._access.turns)
 
-    async def send(self, request: Request, *, timeout: float | None = None) -> Response:
-        """Send a request of items that is made already, and give its answer as it is: what tools are built on.
-
-        It takes the same way as every other call: the lane, retries, deadlines, statistics. Of ``request.sealed``, what is
-        encrypted is encrypted and decrypted on the way; without it, ciphertexts stay what they are.
-
-        Args:
-            request: with the table's full name, as ``db.tables.name(User)`` gives it.
-            timeout: seconds for the whole call.
-
-        Costs the request.
-        """
-        return await self._connection.send(request, timeout)
-
     def query(self, model: type[M]) -> Query[M]:
         """Items of one partition key: ``db.query(User).where(User.org == "acme")``. See :class:`Query`."""
         from dynamorm_async.database.reading import Query  # noqa: PLC0415 - loaded when first used

@@ -31,6 +31,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "schema": EXTENSION,
     "backfills": CORE | {"", "leases"},
     "migrations": EXTENSION | {"schema", "leases", "backfills"},
+    "cli": EXTENSION | {"schema", "leases", "backfills", "migrations", "transfer"},
+    "__main__": frozenset({"cli"}),
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }
