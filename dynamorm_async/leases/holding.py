@@ -78,7 +78,7 @@ class Hold:
         self._lease = lease
         self._wait = wait
         self._group: TaskGroup | None = None
-        self._renewing = anyio.CancelScope()
+        self._renewing: anyio.CancelScope | None = None
         self._loss: LeaseLost | None = None
 
     async def __aenter__(self) -> Lease:
@@ -87,15 +87,16 @@ class Hold:
         self._loss, self._renewing = None, anyio.CancelScope()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        self._group.start_soon(self._keep, self._group, name=f"renewals of lease {self._lease.name!r}")
+        name = f"renewals of lease {self._lease.name!r}"
+        self._group.start_soon(self._keep, self._group, self._renewing, name=name)
         return self._lease
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        group, self._group = self._group, None
-        assert group is not None, "it was entered"  # noqa: S101 - an invariant of this class
-        self._renewing.cancel()
+        group, renewing = self._group, self._renewing
+        assert group is not None and renewing is not None, "it was entered"  # noqa: S101, PT018 - an invariant of this class
+        renewing.cancel()
         cancelled = isinstance(error, anyio.get_cancelled_exc_class())
         try:
             # The group would wrap an error of the block; a cancellation is its business, which may be its own.
@@ -123,9 +124,9 @@ class Hold:
         with anyio.move_on_after(_RELEASE, shield=True), suppress(DynamormError):
             await self._lease.release()
 
-    async def _keep(self, group: TaskGroup) -> None:
+    async def _keep(self, group: TaskGroup, renewing: anyio.CancelScope) -> None:
         """Renew until the block ends; where that fails for too long, end the block."""
-        with self._renewing:
+        with renewing:
             self._loss = await self._renewed()
             if self._loss is not None:
                 group.cancel_scope.cancel()

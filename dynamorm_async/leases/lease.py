@@ -14,12 +14,9 @@ from dynamorm_async import CallError, ItemExists, LeaseLost, OutcomeUnknown, Usa
 from dynamorm_async.leases.bookkeeping import Bookkeeping
 from dynamorm_async.leases.reading import lease_held, lease_lost, read
 from dynamorm_async.leases.record import LeaseRecord, partition_of
-from dynamorm_async.leases.watch import Watch
+from dynamorm_async.leases.watch import Watch, pause
 
 _LONGEST_NAME: Final = 1000
-_LOOKS: Final = 10
-"""How often a lease is looked at while its duration passes, at least."""
-_LONGEST_PAUSE: Final = 1.0
 _TRIES: Final = 6
 """A renewal gives up after that part of the duration, so that one that hangs leaves time for others."""
 _NO_TIME: Final = 1e-3
@@ -29,8 +26,8 @@ _NO_TIME: Final = 1e-3
 class Lease:
     """The right to do something that only one may do at a time, for a while. :func:`hold` renews it by itself.
 
-    A lease belongs to one task at a time, and can be acquired again after its release. Every write of it insists on the
-    revision that it has read or written before, and so on its owner and token as well.
+    It can be acquired again after its release. Every write of it insists on the revision that it has read or written
+    before, and so on its owner and token as well.
 
     Args:
         bookkeeping: where leases are kept.
@@ -46,7 +43,7 @@ class Lease:
     Attributes:
         name: what is leased.
         duration: as given.
-        lost: set once the lease that was held is lost.
+        lost: set once it is known that the lease is lost; a new event with each acquisition.
         timing: the clocks that it goes by.
     """
 
@@ -65,6 +62,8 @@ class Lease:
         self._called = owner or f"{socket.gethostname()}/{os.getpid()}"
         self._owner = ""
         self._watch = Watch()
+        self._writes = anyio.Lock()  # a renewal in the background, and one by hand
+        self._acquiring = False
         self._record: LeaseRecord | None = None  # while it is held, or was lost
         self._since = 0.0  # before the write was sent that its time counts from
         self._writing: float | None = None  # the same of a renewal of which nothing is known yet
@@ -139,26 +138,15 @@ class Lease:
 
         Costs a GetItem, consistent, and a PutItem; while it waits, about a GetItem a second.
         """
-        if self.is_acquired and self._error is None:
+        if self._acquiring or (self.is_acquired and self._error is None):
             raise UsageError(f"lease {self.name!r} is acquired already: release it first, or make another Lease")
         self._record, self._error, self._writing, self.lost = None, None, None, anyio.Event()
         self._owner = f"{self._called}/{uuid4().hex[:12]}"
-        end = self.timing.seconds() + wait
-        while True:
-            try:
-                found = await read(self._bookkeeping, self.name)
-                while (pause := self._pause(found)) <= 0:
-                    found = await self._take(found)
-                    if self._record is not None:
-                        return
-            except CallError as error:
-                if not (error.retryable or isinstance(error, OutcomeUnknown)) or self.timing.seconds() >= end:
-                    raise
-                pause = self._shortest(self.duration)
-            else:
-                if found is not None and self.timing.seconds() >= end:
-                    raise lease_held(self.name, found, self._watch.seconds(self.timing.seconds()))
-            await self.timing.sleep(max(_NO_TIME, min(pause, end - self.timing.seconds())))
+        self._acquiring = True
+        try:
+            await self._contend(self.timing.seconds() + wait)
+        finally:
+            self._acquiring = False
 
     async def renew(self) -> None:
         """Hold it for another whole duration from now.
@@ -170,23 +158,9 @@ class Lease:
 
         Costs a PutItem; a GetItem more where an answer was lost.
         """
-        self.check()
-        record = self._held()
-        # Of a renewal that may have been applied, the time counts from there: others may have seen it then.
-        unknown, now = self._writing, self.timing.seconds()
-        self._writing = since = now if unknown is None else unknown
-        try:
-            await self._put(record)
-        except VersionConflict as conflict:
-            self._adopt(conflict.item)
-        except OutcomeUnknown:
-            if not self._adopt(await read(self._bookkeeping, self.name, timeout=self._time_left())):
-                raise
-        except CallError:  # it was not applied
-            self._writing = unknown
-            raise
-        self._since, self._writing = since, None
-        self.check()
+        async with self._writes:
+            self.check()
+            await self._renew(self._held())
 
     async def release(self) -> None:
         """Set it free, at once for all who wait. Nothing is deleted, so that the token goes on growing.
@@ -199,16 +173,11 @@ class Lease:
 
         Costs a PutItem.
         """
-        record, lost = self._held(), self._error
-        self._record, self._error = None, None
-        if lost is not None:
-            return
-        try:
-            await self._free(record)
-        except VersionConflict as conflict:
-            # A renewal whose answer was lost.
-            if isinstance(conflict.item, LeaseRecord) and self._is_mine(conflict.item, record.token):
-                await self._free(conflict.item)
+        async with self._writes:
+            record, lost = self._held(), self._error
+            self._record, self._error = None, None
+            if lost is None:
+                await self._release(record)
 
     # --- inside ------------------------------------------------------------------------------
 
@@ -220,15 +189,34 @@ class Lease:
     def _is_mine(self, record: LeaseRecord, token: int | None) -> bool:
         return record.owner == self._owner and token in (None, record.token)
 
-    def _pause(self, found: LeaseRecord | None) -> float:
+    async def _contend(self, end: float) -> None:
+        """Look, and take it when it can be had, until so many seconds of the clock."""
+        settled = False
+        while True:
+            try:
+                found = await read(self._bookkeeping, self.name)
+                while (next_look := self._next_look(found)) <= 0:
+                    found = await self._take(found)
+                    if self._record is not None:
+                        return
+            except CallError as error:
+                if isinstance(error, OutcomeUnknown) and not settled:
+                    settled = True  # by a look, for which there is always time
+                    continue
+                if not (error.retryable or isinstance(error, OutcomeUnknown)) or self.timing.seconds() >= end:
+                    raise
+                next_look = pause(self.duration, self.timing.random())
+            else:
+                if found is not None and self.timing.seconds() >= end:
+                    raise lease_held(self.name, found, self._watch.seconds(self.timing.seconds()))
+            await self.timing.sleep(max(_NO_TIME, min(next_look, end - self.timing.seconds())))
+
+    def _next_look(self, found: LeaseRecord | None) -> float:
         """Seconds until the next look; 0 where the lease may be taken as it was found."""
         if found is None or self._is_mine(found, None):  # its own, by a request whose answer was lost
             return 0.0
         left = self._watch.see(found, self.timing.seconds())
-        return min(left, self._shortest(found.duration))
-
-    def _shortest(self, duration: float) -> float:
-        return min(_LONGEST_PAUSE, duration / _LOOKS) * (0.5 + self.timing.random())
+        return min(left, pause(found.duration, self.timing.random()))
 
     async def _take(self, found: LeaseRecord | None) -> LeaseRecord | None:
         """Write that it is held here; where somebody else was faster, what there is now."""
@@ -240,14 +228,42 @@ class Lease:
         try:
             await (self._bookkeeping.db.create(record) if found is None else self._bookkeeping.db.put(record))
         except (ItemExists, VersionConflict) as conflict:
-            if isinstance(conflict.item, LeaseRecord):
-                return conflict.item
-            return await read(self._bookkeeping, self.name)
+            return await self._there(conflict.item)
         self._record, self._since = record, since
         return record
 
-    async def _put(self, record: LeaseRecord) -> None:
-        await self._bookkeeping.db.put(record, timeout=self._time_left())
+    async def _renew(self, record: LeaseRecord) -> None:
+        # Of a renewal that may have been applied, the time counts from there: others may have seen it then.
+        unknown, now = self._writing, self.timing.seconds()
+        self._writing = since = now if unknown is None else unknown
+        try:
+            await self._bookkeeping.db.put(record, timeout=self._time_left())
+        except VersionConflict as conflict:
+            self._adopt(await self._there(conflict.item))
+        except OutcomeUnknown:
+            if not self._adopt(await self._there(None)):
+                raise
+        except CallError:  # it was not applied
+            self._writing = unknown
+            raise
+        self._since, self._writing = since, None
+        self.check()
+
+    async def _release(self, record: LeaseRecord) -> None:
+        token = record.token
+        try:
+            await self._free(record)
+        except VersionConflict as conflict:
+            found = await self._there(conflict.item)
+            # Where it is still its own: a renewal whose answer was lost.
+            if found is not None and self._is_mine(found, token):
+                await self._free(found)
+
+    async def _there(self, sent: object) -> LeaseRecord | None:
+        """The record as it is now; ``sent`` is what DynamoDB sent with a failure, where it did."""
+        if isinstance(sent, LeaseRecord):
+            return sent
+        return await read(self._bookkeeping, self.name, timeout=self._time_left() if self._record else None)
 
     def _time_left(self) -> float:
         return max(_NO_TIME, min(self.remaining, self.duration / _TRIES))
@@ -256,14 +272,14 @@ class Lease:
         record.owner = None
         await self._bookkeeping.db.put(record)
 
-    def _adopt(self, found: object) -> bool:
+    def _adopt(self, found: LeaseRecord | None) -> bool:
         """Go on with the lease as it is stored; whether a renewal has been applied.
 
         Raises:
             LeaseLost: it is not this holder's any more.
         """
         record = self._held()
-        if not isinstance(found, LeaseRecord):
+        if found is None:
             raise self._lose("its record is gone from the bookkeeping table")
         if not self._is_mine(found, record.token):
             taken = f"{found.owner or 'somebody else'} has taken it, with token {found.token}"

@@ -12,12 +12,13 @@ import anyio
 import msgspec
 
 # What counts the seconds in which the machine slept as well: a laptop that was closed holds nothing when it is opened again.
-_WITH_SLEEP: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# On Linux that is CLOCK_BOOTTIME, on macOS CLOCK_MONOTONIC, and elsewhere Python's own.
+_WITH_SLEEP: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 def seconds() -> float:
     """Seconds that have passed since some moment; they never go back, and count while the machine sleeps."""
-    return time.clock_gettime(_WITH_SLEEP)
+    return time.monotonic() if _WITH_SLEEP is None else time.clock_gettime(_WITH_SLEEP)
 
 
 def wall() -> datetime:

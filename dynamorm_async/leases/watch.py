@@ -9,6 +9,20 @@ from dynamorm_async.leases.record import LeaseRecord
 DRIFT: Final = 0.01
 """How much slower than a holder's clock a contender's may count: no clock of a working machine is that far off in its rate."""
 
+_LOOKS: Final = 10
+"""How often a lease is looked at while its duration passes, at least."""
+_LONGEST_PAUSE: Final = 1.0
+
+
+def pause(duration: float, random: float) -> float:
+    """Seconds from one look to the next, so that those who wait do not all look at once.
+
+    Args:
+        duration: of the lease, in seconds.
+        random: a number from 0 up to 1.
+    """
+    return min(_LONGEST_PAUSE, duration / _LOOKS) * (0.5 + random)
+
 
 @final
 class Watch:

@@ -47,7 +47,7 @@ class ControlAnswer(Response, frozen=True):
         parsed: binary content as ``bytes``, timestamps as ``datetime``.
     """
 
-    parsed: dict[str, Any] = msgspec.field(default_factory=dict)
+    parsed: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
 
 class ControlLane:

@@ -15,6 +15,7 @@ from dynamorm_async.transport.credentials import GivenCredentials, SdkCredential
 from dynamorm_async.transport.direct import DirectLane
 from dynamorm_async.transport.endpoints import resolve_endpoint
 from dynamorm_async.transport.search import search_endpoint
+from dynamorm_async.transport.sender import Sender
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +146,6 @@ def open_control(settings: TransportSettings, opened: OpenLane) -> Control:
         opened: the lane, whose endpoint and credentials it shares; the caller closes this first.
     """
     from dynamorm_async.transport.control import Control, ControlLane  # noqa: PLC0415 - loaded when first used
-    from dynamorm_async.transport.sender import Sender  # noqa: PLC0415 - as above
 
     client = _client(settings, opened.endpoint, opened.credentials, opened.ca_bundle)
     return Control(Sender(ControlLane(client), timeouts=settings.timeouts))

@@ -22,7 +22,12 @@ LATE = SLOW | {
     *("statistics", "tarfile", "tempfile", "tomllib", "unittest", "urllib.request", "webbrowser", "xml", "zipfile"),
     *("cryptography", "hypothesis", "idna", "jinja2", "jmespath", "multidict", "numpy", "pydantic"),
     *("pytest", "requests", "s3transfer", "trio", "urllib3", "uvloop", "werkzeug", "wrapt", "yaml"),
-    *("dynamorm_async.debugging", "dynamorm_async.testing", "dynamorm_async.transport.sdk_session"),
+    *(
+        "dynamorm_async.debugging",
+        "dynamorm_async.leases",
+        "dynamorm_async.testing",
+        "dynamorm_async.transport.sdk_session",
+    ),
 }
 """What `import dynamorm_async` leaves alone: libraries and parts of the standard library that take a millisecond and more
 to import, and the package's own that few programs use. A module that is not there at all is none that was imported."""

@@ -6,6 +6,7 @@ import copy
 import pickle
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from botocore.loaders import Loader
@@ -24,6 +25,8 @@ from dynamorm_async import (
     DynamormError,
     ItemTooLarge,
     Key,
+    LeaseHeld,
+    LeaseLost,
     NotOne,
     Problem,
     RequestRejected,
@@ -75,6 +78,11 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("t", ["it has no index by_name"])
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
+    elif issubclass(kind, LeaseHeld):
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        error = kind("held", name="x", owner="a", token=1, acquired=at, renewed=at, watched=0.5)
+    elif issubclass(kind, LeaseLost):
+        error = kind("lost", name="x", token=1)
     elif issubclass(kind, NotOne):
         error = kind("more than one item", found=2)
     elif issubclass(kind, ItemTooLarge):

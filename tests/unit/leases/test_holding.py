@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import anyio
 import pytest
 
 from dynamorm_async import DatabaseClosed, LeaseHeld, LeaseLost
 from dynamorm_async.leases import Lease, hold
+from dynamorm_async.types import Request
 from tests.faults.virtual import run, running
 from tests.unit.database.cancel_steps import HOWS, cancelled_at
 from tests.unit.leases.test_lease import losing, virtual
 from tests.unit.leases.world import Travel, World
+
+
+def always(travel: Travel) -> Callable[[Request], Travel]:
+    return lambda _: travel
 
 
 @virtual
@@ -150,7 +156,7 @@ async def test_a_release_that_fails_spoils_nothing() -> None:
         start = running().now
         for number, travel in enumerate((Travel(refused=True), Travel(lost=True), Travel(out=3600.0))):
             async with hold(mine.db, f"x{number}", duration=10.0, bookkeeping=mine):
-                process.travel = lambda _, it=travel: it
+                process.travel = always(travel)
             process.travel = lambda _: Travel()
         assert running().now - start < 10.0
         for number in range(3):

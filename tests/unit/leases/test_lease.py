@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from functools import wraps
 
 import pytest
 
-from dynamorm_async import ConnectionLost, LeaseHeld, LeaseLost, OutcomeUnknown, Throttled, UsageError
-from dynamorm_async.leases import Lease, look
+from dynamorm_async import (
+    ConnectionLost,
+    Database,
+    LeaseHeld,
+    LeaseLost,
+    ModelError,
+    OutcomeUnknown,
+    Throttled,
+    UsageError,
+)
+from dynamorm_async.leases import Bookkeeping, Hold, Lease, hold, look
 from dynamorm_async.types import Request
 from tests.faults.virtual import run, running
 from tests.unit.leases.world import Travel, World
@@ -160,13 +170,14 @@ async def test_a_paused_holder_finds_out_before_it_writes() -> None:
 
 
 @virtual
-async def test_a_renewal_counts_from_before_it_was_sent() -> None:
-    """An answer that was long under way gives no more time than others grant."""
+async def test_its_time_counts_from_before_the_request() -> None:
+    """An answer that was long under way, to an acquisition or a renewal, gives no more time than others grant."""
     world = World()
     async with world.process() as (process, mine):
         lease = Lease(mine, "x", duration=30.0)
-        await lease.acquire()
         process.travel = lambda _: Travel(out=1.0, back=2.0)
+        await lease.acquire()
+        assert 26.9 < lease.remaining <= 27.0
         await lease.renew()
         assert 26.9 < lease.remaining <= 27.0
 
@@ -182,7 +193,7 @@ async def test_lost_answers_of_an_acquisition_are_settled() -> None:
         assert (lease.token, world.shelf.tokens) == (1, [1])
         await lease.release()
         process.travel = losing(1, 2, 3, 4)  # all that the transport tries
-        await lease.acquire(wait=5.0)
+        await lease.acquire()
         lease.check()
         assert (lease.token, world.shelf.tokens) == (2, [1, 2])
 
@@ -287,8 +298,15 @@ async def test_who_waits_bears_failures() -> None:
         assert running().now < end + 2.0
         await lease.release()
         process.travel = lambda _: Travel(lost=True)
-        with pytest.raises((ConnectionLost, OutcomeUnknown)):
+        with pytest.raises(ConnectionLost):  # not even the look is answered
             await lease.acquire(wait=5.0)
+        process.travel = lambda request: Travel(refused=request.operation == "PutItem", out=1.0)
+        task = running().create_task(lease.acquire(wait=5.0))
+        await asyncio.sleep(0.5)
+        with pytest.raises(UsageError, match="acquired already"):
+            await lease.acquire()
+        with pytest.raises(Throttled):
+            await task
 
 
 @virtual
@@ -314,3 +332,31 @@ async def test_what_cannot_work_is_refused() -> None:
         with pytest.raises(UsageError, match="acquired already"):
             await lease.acquire()
         lease.check()
+
+
+@virtual
+async def test_two_renewals_at_once_are_made_one_after_the_other() -> None:
+    """One by hand beside the one in the background finds no conflict, nor does a release."""
+    world = World()
+    async with world.process() as (process, mine):
+        lease = Lease(mine, "x")
+        await lease.acquire()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(lease.renew())
+        assert world.record("x").revision == 4
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lease.renew())
+            group.create_task(lease.release())
+        assert world.record("x").owner is None
+        assert process.requests.count("GetItem") == 1
+
+
+def test_it_may_be_made_outside_of_a_loop() -> None:
+    """At the top of a program, where nothing runs yet."""
+    books = Bookkeeping(Database(region="eu-west-1"), table="other")
+    assert repr(books) == "<Bookkeeping in other>"
+    assert repr(Lease(books, "x")) == "Lease('x', not held)"
+    assert isinstance(hold(books.db, "x"), Hold)
+    with pytest.raises(ModelError):
+        Bookkeeping(books.db, table="no such name")

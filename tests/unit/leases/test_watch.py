@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dynamorm_async.leases import LeaseRecord
-from dynamorm_async.leases.watch import DRIFT, Watch
+from dynamorm_async.leases.watch import DRIFT, Watch, pause
 
 
 def record(owner: str | None = "a", token: int = 1, revision: int = 1, duration: float = 10.0) -> LeaseRecord:
@@ -39,3 +39,9 @@ def test_what_is_free_may_be_taken_at_once() -> None:
     assert watch.see(record(owner=None, revision=2), 1.0) == 0.0
     assert watch.seconds(1.0) == 0.0
     assert watch.see(record(), 50.0) == pytest.approx(10.0 * (1 + DRIFT))
+
+
+def test_looks_are_spread() -> None:
+    """About one a second, and ten for each duration that is shorter than ten seconds."""
+    assert (pause(60.0, 0.0), pause(60.0, 0.5), pause(10.0, 1.0)) == (0.5, 1.0, 1.5)
+    assert pause(2.0, 0.5) == 0.2
