@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Generic, Literal, TypeVar, final
 
-from dynamorm_async import Condition, ConditionFailed, Database, NotUnique, OutcomeUnknown, UsageError
+from dynamorm_async import (
+    Condition,
+    ConditionFailed,
+    Database,
+    NotUnique,
+    OutcomeUnknown,
+    TransactionConflict,
+    UsageError,
+)
 from dynamorm_async.backfills.guarding import adopt, as_read, same_item, was_changed
 from dynamorm_async.backfills.reading import Found, SegmentReader
 from dynamorm_async.backfills.work import Done, Poisonous, called, instance_of, poisoning
@@ -83,7 +91,7 @@ class Change(Generic[M]):
             await self._pause(attempt)
             found, attempt = again, attempt + 1
 
-    async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown:
+    async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown | TransactionConflict:
         """Change an item as it was read, and write it; the failure that another attempt may help against."""
         item = instance_of(found)
         if self._marker is not None and getattr(item, self._marker.name) == self._name:
@@ -100,7 +108,7 @@ class Change(Generic[M]):
                 await self._db.save(changed, where=all_of([*self._conditions, *([] if guard is None else [guard])]))
             except NotUnique:
                 raise
-            except (ConditionFailed, OutcomeUnknown) as failure:
+            except (ConditionFailed, OutcomeUnknown, TransactionConflict) as failure:
                 return failure
         return "skipped" if vars(changed).get(STORED) is before else "changed"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, final
 
@@ -25,6 +26,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _ATTEMPTS = 10
+_LONGEST = 200
 
 
 @final
@@ -122,18 +124,14 @@ async def copy(
     spec, into = spec_of(source), spec_of(target)
     _check_apart(spec, into, db)
     name = check_settings(
-        name or f"copy of {spec.name} in {db.tables.name(source)} to {into.name} in {db.tables.name(target)}",
+        name or _name(f"{spec.name} in {db.tables.name(source)} to {into.name} in {db.tables.name(target)}"),
         segments=segments, workers=workers, concurrency=concurrency, page_size=page_size, rate=rate,
         duration=duration, max_failures=max_failures,
     )  # fmt: skip
     check_condition(spec, where)
     if guarded:
         check_guardable(spec, f"a guarded copy ({name!r})")
-    making: Callable[[S], object]
-    if transform is None:
-        making = same_attributes(spec, into)
-    else:
-        making = transform
+    making = _making(spec, into, transform)
     books = bookkeeping or Bookkeeping(db)
     conditions = [] if where is None else [where]
     reader = SegmentReader(db, source, conditions, segments=segments, page_size=page_size)
@@ -170,6 +168,28 @@ async def copy(
         source_items=await (counted if where is None else counted.where(where)).count(),
         target_items=await there.count(),
     )
+
+
+def _name(what: str) -> str:
+    """The name of a copy that was given none; the names of both tables may be longer than one can be."""
+    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
+    return (
+        f"copy of {what}" if len(what.encode()) <= _LONGEST else f"copy of {what.encode()[:_LONGEST].decode()} {digest}"
+    )
+
+
+def _making(
+    source: ModelSpec[S], target: ModelSpec[T], transform: Callable[[S], object] | None
+) -> Callable[[S], object]:
+    """What makes the target's items; the caller's, or one of the attributes that both have.
+
+    Raises:
+        UsageError: there is none, and the target wants attributes that the source does not have.
+    """
+    if transform is not None:
+        return transform
+    same: Callable[[S], T] = same_attributes(source, target)
+    return same
 
 
 def _check_apart(source: ModelSpec[S], target: ModelSpec[T], db: Database) -> None:

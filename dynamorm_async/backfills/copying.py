@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar, final
+from typing import Generic, TypeAlias, TypeVar, final
 
 from dynamorm_async import (
     Condition,
@@ -13,6 +13,7 @@ from dynamorm_async import (
     NotUnique,
     OutcomeUnknown,
     TransactionCancelled,
+    TransactionConflict,
     UsageError,
 )
 from dynamorm_async.backfills.guarding import as_read
@@ -23,6 +24,9 @@ from dynamorm_async.model.spec import ModelSpec, spec_of_instance
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+Failure: TypeAlias = ConditionFailed | OutcomeUnknown | TransactionConflict
+"""What another attempt may help against."""
 
 
 @final
@@ -98,7 +102,7 @@ class Copy(Generic[S, T]):
             )
         return made
 
-    async def _create(self, found: Found[S], item: S, made: T) -> ConditionFailed | OutcomeUnknown | None:
+    async def _create(self, found: Found[S], item: S, made: T) -> Failure | None:
         """Create the target's item; the failure that says that it is there, or that another attempt may help against."""
         with poisoning():
             try:
@@ -108,7 +112,7 @@ class Copy(Generic[S, T]):
                     await self._db.create(made)
             except NotUnique:
                 raise
-            except (ConditionFailed, OutcomeUnknown) as failure:
+            except (ConditionFailed, OutcomeUnknown, TransactionConflict) as failure:
                 return failure
             except TransactionCancelled as cancelled:
                 return _reason(cancelled)
@@ -123,23 +127,20 @@ class Copy(Generic[S, T]):
         return [*exists, *([] if condition is None else [condition])]
 
 
-def _reason(cancelled: TransactionCancelled) -> ConditionFailed:
+def _reason(cancelled: TransactionCancelled) -> Failure:
     """Why a copy was not made: because it is there, before all else.
 
     Raises:
-        Exception: another reason than a failed condition.
+        NotUnique: another item has a value that is to be unique.
+        TransactionCancelled: another reason than a failed condition, or than somebody else who was at it.
     """
     errors = [failure.error for failure in cancelled.failures]
-    for kind in (ItemExists, NotUnique):
-        for error in errors:
-            if isinstance(error, kind):
-                if kind is NotUnique:
-                    raise error
-                return error
     for error in errors:
-        if not isinstance(error, ConditionFailed):
-            raise cancelled
-        return error
+        if isinstance(error, NotUnique):
+            raise error
+    for error in sorted(errors, key=lambda error: not isinstance(error, ItemExists)):
+        if isinstance(error, ConditionFailed | TransactionConflict):
+            return error
     raise cancelled
 
 

@@ -27,13 +27,13 @@ class DualWrite(Generic[A, B]):
         users = DualWrite(db, User, Person, forward=to_person, backward=to_user, phase="both")
         await users.save(user)  # User and Person, or neither
 
-    The window has three phases, which are rolled out one after another; of two that are next to each other, programs may run at
-    the same time, of all three not:
+    It is rolled out in four steps, each of which has to be everywhere before the next begins:
 
-    1. ``old``: writes go to the old model alone, as before. Programs read the old one.
-    2. ``both``: writes go to both in one transaction. Once no program of the first phase is left, :func:`copy` brings over what
-       nobody writes. Then programs may read either, and be given instances of either.
-    3. ``new``: writes go to the new model alone. The old one can be deleted.
+    1. Phase ``old``: programs read and write the old model alone.
+    2. Phase ``both``: they still read it and write its instances; each write goes to both. Once this is everywhere,
+       :func:`copy` brings over what nobody writes.
+    3. One by one, programs change over to reading the new model and writing its instances.
+    4. Phase ``new``: the new model is written alone. The old one can be deleted.
 
     An item is given as an instance of either model; what it is written as in the other one is made by ``forward`` or
     ``backward``. The rules of its own model hold: ``create`` insists on a free key, ``put``, ``save`` and ``delete`` on its

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Generic, TypeVar, final
 
@@ -79,7 +79,7 @@ class Backfill(Generic[M]):
         self,
         db: Database,
         model: type[M],
-        change: Callable[[M], object] | None = None,
+        change: Callable[[M], M | Awaitable[M | None] | None] | None = None,
         *,
         name: str,
         where: Condition | None = None,

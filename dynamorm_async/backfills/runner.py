@@ -17,6 +17,7 @@ from dynamorm_async.backfills.records import Job, Place, Records, Segment, failu
 from dynamorm_async.backfills.results import BackfillResult, Counts, Progress
 from dynamorm_async.backfills.together import for_each, together
 from dynamorm_async.backfills.work import Done, Poisonous, Work
+from dynamorm_async.codec.hidden import MASK
 from dynamorm_async.leases import Bookkeeping, Lease, hold
 
 OnProgress: TypeAlias = Callable[[Progress], object]
@@ -228,5 +229,7 @@ class Runner:
     def _fail(self, board: Board, why: str, result: BackfillResult | None = None) -> NoReturn:
         name = self._settings.name
         failures = [failed.failure for failed in board.snapshot.failures.values()]
+        if self._reader.spec.secret_key:
+            failures = [msgspec.structs.replace(failure, key=dict.fromkeys(failure.key, MASK)) for failure in failures]
         message = f"the backfill {name!r}: {why}. Mend the items or the change, and run it again"
         raise BackfillFailed(message, name=name, failures=failures, result=result)

@@ -38,6 +38,7 @@ async def check(endpoint: str, lane: Lane, *, items: int) -> str:
     """
     prefix = f"t{uuid.uuid4().hex[:12]}-"
     written: Counter[str] = Counter()
+    results: list[int] = []
     async with Database(
         endpoint=endpoint, region="eu-west-1", credentials=("test", "test"), lane=lane, table_prefix=prefix
     ) as db:
@@ -46,7 +47,7 @@ async def check(endpoint: str, lane: Lane, *, items: int) -> str:
         async with anyio.create_task_group() as writers:
             for _ in range(WRITERS):
                 writers.start_soon(write, db, items, written)
-            results = await processes(db, endpoint, lane, prefix, items)
+            results += await processes(db, endpoint, lane, prefix, items)
             writers.cancel_scope.cancel()
         seconds = time.monotonic() - began
         found = await everybody(db)

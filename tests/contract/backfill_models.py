@@ -69,6 +69,13 @@ class Customer:
         return {**item, "first": first, "last": last}
 
 
+@model(table="lockers")
+class Locker:
+    """With a key that nobody is to see."""
+
+    code: Attr[str] = partition_key(secret=True)
+
+
 @model(table="members")
 class Member:
     """What people become by a copy."""

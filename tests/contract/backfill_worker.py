@@ -13,7 +13,6 @@ import anyio
 from dynamorm_async import Database
 from dynamorm_async.backfills import Backfill
 from tests.contract.backfill_models import Person, full_name
-from tests.engines import Lane
 
 NAME = "names"
 DURATION = 2.0
@@ -52,9 +51,14 @@ def say(what: object) -> None:
     sys.stdout.flush()
 
 
-async def main(endpoint: str, lane: Lane, prefix: str, segments: str, stuck_after: str) -> None:
+async def main(*arguments: str) -> None:
+    endpoint, lane, prefix, segments, stuck_after = arguments
     async with Database(
-        endpoint=endpoint, region="eu-west-1", credentials=("test", "test"), lane=lane, table_prefix=prefix
+        endpoint=endpoint,
+        region="eu-west-1",
+        credentials=("test", "test"),
+        lane="sdk" if lane == "sdk" else "direct",
+        table_prefix=prefix,
     ) as db:
         result = await shared(db, int(segments), stuck_after=int(stuck_after)).run()
     say(result.changed)

@@ -14,6 +14,8 @@ from dynamorm_async import (
     InvalidValue,
     ItemNotFound,
     Key,
+    TransactionCancelled,
+    UsageError,
     VersionConflict,
 )
 from tests.contract.differences import differs
@@ -196,3 +198,23 @@ async def test_the_deepest_value_that_is_accepted(store: Database, endpoint: str
             await store.update(Key(Kinds, item.pk), Kinds.anything["k"].set(deep))
     assert not meter.statistics.requests
     assert raw_item(endpoint, "kinds", {"pk": {"S": item.pk}}) == raw
+
+
+async def test_a_save_under_a_condition(store: Database, endpoint: str) -> None:
+    """``where`` has to hold of the item that is there, alone and in a transaction; a new instance takes none."""
+    document = await store.create(Document(doc_id=unique(), words=3))
+    document.words = 4
+    with pytest.raises(ConditionFailed):
+        await store.save(document, where=Document.words > 100)
+    with pytest.raises(TransactionCancelled):
+        await store.transaction().save(document, where=Document.words > 100)
+    await store.save(document, where=Document.words == 3)
+    document.words = 5
+    await store.transaction().save(document, where=Document.words == 4)
+    raw = raw_item(endpoint, "documents", {"doc_id": {"S": document.doc_id}})
+    assert (raw["words"], raw["revision"]) == ({"N": "5"}, {"N": "3"})
+    with store.measure() as meter:
+        await store.save(document, where=Document.words > 100)  # nothing changed, so nothing is asked
+        with pytest.raises(UsageError, match="neither read nor written: it is created"):
+            await store.save(Document(doc_id=unique()), where=Document.words == 1)
+    assert meter.statistics.requests == {}

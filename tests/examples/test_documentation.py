@@ -39,6 +39,7 @@ TABLES = (
     "orders",
     "papers",
     "patients",
+    "people",
     "prices",
     "readings",
     "reports",

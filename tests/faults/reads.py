@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dynamorm_async import Database, Key, Page, Statement
+from dynamorm_async.model.spec import spec_of
+from dynamorm_async.plan.items import get_item
 from tests.faults.ground import (
     BOXES,
     FIXED,
@@ -48,6 +50,12 @@ def _query(db: Database) -> Any:  # a Query, of which everything is tried
 
 def _scan(db: Database) -> Any:  # as above
     return db.scan(Fixed).timeout(TIMEOUT)
+
+
+async def _send(db: Database, _: Ground) -> object:
+    spec = spec_of(Fixed)
+    request = get_item(db.tables.name(Fixed), spec.codec.encode_key(*_KEYS[1].values), consistent=True)
+    return spec.reader.decode_get((await db.send(request, timeout=TIMEOUT)).body)
 
 
 async def _batch_stream(db: Database, _: Ground) -> object:
@@ -174,6 +182,7 @@ READS = (
     _read(
         "get of nothing", "Database.get", {"GetItem": 1}, lambda db, _: db.get(Fixed, "no", 1, timeout=TIMEOUT), None
     ),
+    _read("send", "Database.send", {"GetItem": 1}, _send, FIXED_ITEMS[1]),
     _read(
         "batch_get",
         "Database.batch_get BatchGet.__await__",

@@ -91,7 +91,7 @@ def operations(tx: Transaction, user: User, key: Key[User]) -> None:
     tx.update(key, User.age.add(1), returns="new")  # error: mypy pyright
     tx.save()  # error: mypy pyright
     tx.save(item=user)  # error: mypy pyright
-    tx.save(user, where=User.age > 3)  # error: mypy pyright
+    tx.save(user, where=True)  # error: mypy pyright
     tx.delete()  # error: mypy pyright
     tx.delete(target=key)  # error: mypy pyright
     tx.delete(key, where=True)  # error: mypy pyright

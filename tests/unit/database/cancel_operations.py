@@ -27,6 +27,7 @@ from dynamorm_async import (
     version,
 )
 from dynamorm_async.database.batch_write import BatchWrite
+from dynamorm_async.plan.items import get_item
 
 
 @model(table="walked")
@@ -403,6 +404,11 @@ async def statements(db: Database) -> None:
 @operation("PartiQL.transact")
 async def statement_transaction(db: Database) -> None:
     await db.partiql.transact(Statement('DELETE FROM "plain" WHERE pk = ? AND sk = ?', "p", "s"))
+
+
+@operation("Database.send")
+async def planned_elsewhere(db: Database) -> None:
+    await db.send(get_item("plain", {"pk": {"S": "p"}, "sk": {"S": "s"}}, consistent=True))
 
 
 # --- tables -----------------------------------------------------------------------------------------

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from dynamorm_async import Capacity, Meter, Statistics, Throttled
+from dynamorm_async import Capacity, Database, Meter, Statistics, Throttled
 from dynamorm_async.database.metering import Metering
+from dynamorm_async.plan.items import get_item
 from dynamorm_async.types import Request, Response
+from tests.unit.database.recording import record
 
 pytestmark = pytest.mark.anyio
 BODY = b'{"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}, "Items": []}'
@@ -83,6 +85,22 @@ async def test_tasks_of_the_block_are_measured_and_others_are_not() -> None:
     await asyncio.gather(before, child, beside)
     assert reads(meter) == 1.0
     assert reads(metering.total) == 2.0
+
+
+async def test_a_block_asks_for_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests of a block that measures capacity ask for it, nothing outside does; the most that is wanted is asked for."""
+    lane = record(monkeypatch)
+    db = Database(region="eu-west-1")
+    ask = get_item("t", {"pk": {"S": "a"}}, consistent=False)
+    await db.send(ask)
+    with db.measure(capacity="total"):
+        await db.send(ask)
+        with db.measure(capacity="indexes"), db.measure():
+            await db.send(ask)
+        await db.send(ask)
+    await db.send(ask)
+    assert [body.get("ReturnConsumedCapacity") for body in lane.bodies] == [None, "TOTAL", "INDEXES", "TOTAL", None]
+    await db.aclose()
 
 
 async def test_measuring_at_the_same_time() -> None:

@@ -191,6 +191,17 @@ def test_more_attributes_than_an_expression_holds() -> None:
         save_item(spec, "t", item, Stored(seen, seen), NOW)
 
 
+def test_a_condition_goes_with_it() -> None:
+    """``where`` is insisted on besides all else, and the write is not repeated, since it may change what it insists on."""
+    before, after = Thing(pk="a"), Thing(pk="a", notes={"a": "b"})
+    seen = SPEC.codec.encode(before)
+    write = save_item(SPEC, "t", after, Stored(seen, seen), NOW, where=Thing.money.not_exists())
+    assert write is not None
+    assert "attribute_not_exists(" in write.request.body["ConditionExpression"]
+    assert not write.request.repeatable
+    assert saved(before, after).request.repeatable
+
+
 def test_a_changed_key_is_refused() -> None:
     """save() cannot move an item."""
     with pytest.raises(UsageError, match=r"Thing\.pk is a key attribute and was changed to 'b'"):
