@@ -12,8 +12,6 @@ PACKAGE = "dynamorm_async"
 ROOT = Path(__file__).parent.parent.parent / PACKAGE
 BASE = frozenset({"errors", "types"})
 CORE = BASE | {"codec", "expressions", "model", "plan"}
-EXTENSION = CORE | {""}
-"""What stands on the public names: those, and the pure core; never the transport or the inside of ``database``."""
 
 # A layer and what it may import besides itself; "" is the package's root, the public names.
 ALLOWED: dict[str, frozenset[str]] = {
@@ -33,6 +31,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "migrations": EXTENSION | {"schema", "leases", "backfills"},
     "cli": EXTENSION | {"schema", "leases", "backfills", "migrations", "transfer"},
     "__main__": frozenset({"cli"}),
+    "backfills": CORE | {"", "leases"},
+    "schema": CORE | {"", "leases", "backfills"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }

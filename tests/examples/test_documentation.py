@@ -53,6 +53,11 @@ TABLES = (
     "shop-unique",
     "transfers",
     "users",
+    "dynamorm",
+    "seats",
+    "seats-before-holders",
+    "shows",
+    "tickets",
     "wares",
 )
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from dynamorm_async import (
     GSI,
@@ -18,9 +19,12 @@ from dynamorm_async import (
     VectorIndex,
     WarmThroughput,
 )
+from dynamorm_async.model.settings import Billing, Insights
+from dynamorm_async.model.table import Projection
 from dynamorm_async.plan.tables import create_table
 from dynamorm_async.schema.planning import TablePlan, plan_table
 from dynamorm_async.schema.steps import PERMISSIONS, Permission
+from dynamorm_async.types import KeyTag
 from tests.property.sizing import examples
 from tests.unit.schema.control_plane import ControlPlane
 from tests.unit.schema.looking import look_at
@@ -29,12 +33,12 @@ NAME = "things"
 ALL = frozenset(PERMISSIONS)
 attributes = st.sampled_from(["a", "b", "c"])
 units = st.integers(1, 4)
-on_demand = st.builds(OnDemand, max_read=st.none() | units, max_write=st.none() | units)
-provisioned = st.builds(Provisioned, read=units, write=units)
-projections = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
-insights = st.sampled_from([None, "all_keys", "throttled_keys"])
+on_demand: st.SearchStrategy[Billing] = st.builds(OnDemand, max_read=st.none() | units, max_write=st.none() | units)
+provisioned: st.SearchStrategy[Billing] = st.builds(Provisioned, read=units, write=units)
+projections: st.SearchStrategy[Projection] = st.sampled_from(["all", "keys_only", ("x",), ("x", "y"), ("y", "x")])
+insights: st.SearchStrategy[Insights | None] = st.sampled_from([None, "all_keys", "throttled_keys"])
 warm = st.builds(WarmThroughput, read=st.integers(11_000, 20_000), write=st.integers(3_000, 9_000))
-settings = {
+settings: dict[str, st.SearchStrategy[Any]] = {
     "stream": st.sampled_from([None, "keys_only", "new_image", "new_and_old_images"]),
     "point_in_time_recovery": st.sampled_from([True, False, 7, 35]),
     "encryption": st.sampled_from(["aws_owned", "aws_managed", "one", "two"]),
@@ -60,7 +64,7 @@ def tables(draw: st.DrawFn) -> Table:
     vector = draw(st.booleans())
     if vector:
         indexes.append(VectorIndex("near", "v", dimensions=draw(st.sampled_from([2, 3])), distance="cosine"))
-    given = draw(st.fixed_dictionaries({}, optional=settings))
+    given: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=settings))
     replicable = given.get("stream", "new_and_old_images") == "new_and_old_images"
     if replicable and given.get("encryption") not in ("one", "two") and draw(st.booleans()):
         given["replicas"] = tuple(draw(st.lists(st.sampled_from(["us-east-1", "us-west-2"]), unique=True)))
@@ -69,11 +73,11 @@ def tables(draw: st.DrawFn) -> Table:
         given["billing"] = billing
     own = provisioned if isinstance(billing, Provisioned) else on_demand
     given["indexes"] = {
-        name: IndexSettings(contributor_insights=draw(insights), **({} if billing is None else {"billing": draw(own)}))
+        name: IndexSettings(contributor_insights=draw(insights), billing=UNSET if billing is None else draw(own))
         for name in names
         if draw(st.booleans())
     }
-    tag = draw(st.sampled_from(["S", "N"]))
+    tag: KeyTag = draw(st.sampled_from(["S", "N"]))
     return Table(
         NAME,
         partition_key="pk",

@@ -1,8 +1,8 @@
 """The flaws that the earlier systems are known for, each held off by a test that names it.
 
 D1 to D25 are the known flaws of the Go library, P those of the Python SDK beside it. Of D1 to D4 (index choice) the present planner's share is here and
-in ``plan/test_reading.py``; of D21 (table backup) the reading of descriptions; of D22 (updates of
-tables) what ``ensure`` does; of D25 (aggregates) the conditions' share.
+in ``plan/test_reading.py``; of D21 (table backup) the reading of descriptions is here and the backups in
+``schema/test_backup.py``; of D22 (updates of tables) what ``ensure`` does, and in ``schema/test_applying.py`` what ``apply`` does; of D25 (aggregates) the conditions' share.
 D11 is also in unit/database/test_hydrate.py and test_batch_get.py, D18 in property/test_cursors.py.
 """
 

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import anyio
+
 from dynamorm_async.errors import CallError, NotFound, TableInUse, TableNotFound, ValidationFailed
 
 REGION = "eu-west-1"
@@ -50,6 +52,14 @@ class ControlPlane:
         del table, timeout
         if self.told is not None:
             self.told(operation)
+        await (
+            anyio.lowlevel.checkpoint()
+        )  # others come in between, and a call can be ended before it is applied, and after
+        answer = self._answer(operation, params)
+        await anyio.lowlevel.checkpoint()
+        return answer
+
+    def _answer(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         if operation.startswith(("Describe", "List", "Get")):
             return self.handle(operation, params)
         failure, applied = self.failures.popleft() if self.failures else (None, True)

@@ -69,7 +69,7 @@ async def test_a_table_becomes_what_is_declared(control: ControlPlane) -> None:
     assert (applied.steps, applied.plan.steps) == (plan.steps, ())
 
 
-async def test_an_index_is_waited_for_until_it_is_full(control: ControlPlane) -> None:
+async def test_d22_an_index_is_waited_for_until_it_is_full(control: ControlPlane) -> None:
     """An index that is ACTIVE and still being filled is not done: no step is taken, and apply does not end (flaw D22)."""
     told: list[str] = []
 
@@ -90,7 +90,7 @@ async def test_an_index_is_waited_for_until_it_is_full(control: ControlPlane) ->
     assert "Backfilling" not in control.tables["users"]["GlobalSecondaryIndexes"][1]
 
 
-async def test_an_index_of_others_is_left(control: ControlPlane) -> None:
+async def test_d22_an_index_of_others_is_left(control: ControlPlane) -> None:
     """An index that nobody declares is told, and stays; with the permission it goes (flaw D22)."""
     bare = Table("users", partition_key="pk")
     async with Database() as db:

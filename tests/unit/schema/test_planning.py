@@ -98,12 +98,12 @@ DRIFTS = {
     ),
     "another projection, allowed": Drift(
         table(A),
-        table(GSI("by_a", "a", projection=["x"])),
+        table(GSI("by_a", "a", projection=("x",))),
         ["delete_index by_a", "create_index by_a"],
         ["replace_index"],
     ),
     "an order of projected attributes is none": Drift(
-        table(GSI("by_a", "a", projection=["x", "y"])), table(GSI("by_a", "a", projection=["y", "x"]))
+        table(GSI("by_a", "a", projection=("x", "y"))), table(GSI("by_a", "a", projection=("y", "x")))
     ),
     "what is new comes before what goes": Drift(
         table(A), table(B), ["create_index by_b", "delete_index by_a"], ["delete_index"]

@@ -383,7 +383,55 @@ def keep_alive(table: Table) -> bool:
         return not answer.will_close
 
 
+def table_class(table: Table) -> bool:
+    table.send("UpdateTable", TableClass="STANDARD_INFREQUENT_ACCESS")
+    told = table.send("DescribeTable")[1]["Table"].get("TableClassSummary") or {}
+    return told.get("TableClass") == "STANDARD_INFREQUENT_ACCESS"
+
+
+def on_demand_maximum(table: Table) -> bool:
+    table.send("UpdateTable", BillingMode="PAY_PER_REQUEST")
+    table.send("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": 50, "MaxWriteRequestUnits": 5})
+    set_now = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
+    table.send("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 9})
+    then = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
+    return set_now.get("MaxReadRequestUnits") == 50 and then.get("MaxReadRequestUnits", -1) == -1
+
+
+def point_in_time_recovery(table: Table) -> bool:
+    return table.accepts(
+        "UpdateContinuousBackups", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+
+
+def resource_policies(table: Table) -> bool:
+    arn = table.send("DescribeTable")[1]["Table"]["TableArn"]
+    policy = '{"Version":"2012-10-17","Statement":[]}'
+    return call(table.endpoint, "PutResourcePolicy", {"ResourceArn": arn, "Policy": policy})[0] == OK
+
+
+def throughput_of_indexes_changes(table: Table) -> bool:
+    throughput = {"ReadCapacityUnits": 3, "WriteCapacityUnits": 3}
+    index: dict[str, Any] = {"IndexName": "by_sk", "KeySchema": [{"AttributeName": "sk", "KeyType": "HASH"}]}
+    index |= {"Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": throughput}
+    name = f"{table.name}-metered"
+    attributes = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}]
+    body: dict[str, Any] = {"TableName": name, "AttributeDefinitions": attributes, "BillingMode": "PROVISIONED"}
+    body |= {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "ProvisionedThroughput": throughput}
+    assert call(table.endpoint, "CreateTable", {**body, "GlobalSecondaryIndexes": [index]})[0] == OK
+    more = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    update = {"Update": {"IndexName": "by_sk", "ProvisionedThroughput": more}}
+    call(table.endpoint, "UpdateTable", {"TableName": name, "GlobalSecondaryIndexUpdates": [update]})
+    (found,) = call(table.endpoint, "DescribeTable", {"TableName": name})[1]["Table"]["GlobalSecondaryIndexes"]
+    return bool(found["ProvisionedThroughput"]["ReadCapacityUnits"] == more["ReadCapacityUnits"])
+
+
 PROBES: tuple[Callable[[Table], bool], ...] = (
+    on_demand_maximum,
+    point_in_time_recovery,
+    resource_policies,
+    table_class,
+    throughput_of_indexes_changes,
     batch_of_25_at_most,
     begins_with_of_bytes,
     canonical_numbers,
