@@ -25,7 +25,7 @@ from dynamorm_async.types import Request
 Source: TypeAlias = type | Table | Query[Any] | Scan[Any]
 """What can be exported."""
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 """How many items are encoded before the other tasks have a turn."""
 
 

@@ -23,7 +23,7 @@ from dynamorm_async.transfer.writing import Mode, Outcome, Writer
 OnError: TypeAlias = Literal["raise", "collect"]
 """What becomes of an import when a line cannot be imported."""
 
-_AT_ONCE: Final = 64 * 1024
+_AT_ONCE: Final = 16 * 1024
 """Bytes of lines that are decoded before the other tasks have a turn."""
 
 
@@ -75,6 +75,7 @@ async def import_items(
     """
     check_positive(start_at, f"start_at={start_at!r}")
     check_positive(concurrency, f"concurrency={concurrency!r}")
+    check_positive(max_failures, f"max_failures={max_failures!r}")
     scope = scope_of(target, db)
     _check_mode(scope, mode, on_error, format)
     async with ByteSource(file) as source:

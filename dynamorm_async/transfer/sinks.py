@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import secrets
+import threading
 import zlib
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -94,7 +95,11 @@ class Sink:
             await self._flush(last=False)
 
     async def __aenter__(self) -> Self:
-        await self._out.open()
+        try:
+            await self._out.open()
+        except BaseException:
+            await self._out.close(whole=False)
+            raise
         return self
 
     async def __aexit__(
@@ -157,14 +162,15 @@ class _File:
         self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
         self._overwrite = overwrite
         self._file: IO[bytes] | None = None
+        self._closed = False
+        # A task that asyncio itself cancels does not wait for its thread, which may be at work when another one closes.
+        self._turn = threading.Lock()
 
     async def open(self) -> None:
         await to_thread.run_sync(self._open)
 
     async def write(self, make: Callable[[], bytes]) -> None:
-        file = self._file
-        assert file is not None, "it is open"  # noqa: S101 - an invariant of the block around it
-        await to_thread.run_sync(lambda: _write_all(file.write, make()))
+        await to_thread.run_sync(self._write, make)
 
     async def close(self, *, whole: bool) -> None:
         with anyio.CancelScope(shield=True):  # a cancelled export leaves no part of a file either
@@ -173,20 +179,29 @@ class _File:
     def _open(self) -> None:
         if not self._overwrite and self._path.exists():
             raise UsageError(f"{self._path} is there already: name another file, or replace it with overwrite=True")
-        self._file = self._part.open("xb", buffering=0)
+        with self._turn:
+            if not self._closed:
+                self._file = self._part.open("xb", buffering=0)
+
+    def _write(self, make: Callable[[], bytes]) -> None:
+        with self._turn:
+            if self._file is not None:
+                _write_all(self._file.write, make())
 
     def _close(self, *, whole: bool) -> None:
-        file = self._file
-        if file is None:
-            return
-        try:
-            with file:
+        with self._turn:
+            self._closed = True
+            file, self._file = self._file, None
+            if file is None:
+                return
+            try:
+                with file:
+                    if whole:
+                        os.fsync(file.fileno())  # before the name: a crash must not leave an empty file under it
                 if whole:
-                    os.fsync(file.fileno())  # before the name: a crash must not leave an empty file under it
-            if whole:
-                self._part.replace(self._path)
-        finally:
-            self._part.unlink(missing_ok=True)
+                    self._part.replace(self._path)
+            finally:
+                self._part.unlink(missing_ok=True)
 
 
 def _write_all(write: Callable[[bytes], object], data: bytes) -> None:

@@ -54,6 +54,7 @@ class Outcome:
         self.existing = 0
         self.replaced = 0
         self.failed: list[tuple[Row, Exception]] = []
+        self.others: dict[Any, list[Row]] = {}  # rows with the key of one that is sent, those to be sent next last
         self.unsettled: set[int] = set()
         self.cause: Exception | None = None
 
@@ -118,15 +119,21 @@ class Writer:
     def _distinct(self, rows: Sequence[Row], outcome: Outcome) -> Iterable[Row]:
         """One row for each key: DynamoDB refuses a key twice in a request, and requests have no order."""
         found: dict[Any, Row] = {}
-        for row in rows:
+        # In either mode the first of these is sent; should DynamoDB refuse it, the one that is left stands.
+        for row in rows if self._mode == "new" else reversed(rows):
             if row.place not in found:
                 found[row.place] = row
-            elif self._mode == "new":
-                outcome.existing += 1
             else:
-                outcome.replaced += 1
-                found[row.place] = row
-        return found.values()
+                outcome.others.setdefault(row.place, []).insert(0, row)
+                self._leave_out(outcome, 1)
+        return found.values() if self._mode == "new" else reversed(found.values())
+
+    def _leave_out(self, outcome: Outcome, number: int) -> None:
+        """Count rows that are not sent, because another one with their key is."""
+        if self._mode == "new":
+            outcome.existing += number
+        else:
+            outcome.replaced += number
 
     def _units(self, rows: Iterable[Row]) -> Iterable[list[Row]]:
         """What goes into one request each."""
@@ -166,9 +173,14 @@ class Writer:
                 is_new = await create(self._db, self._scope, row)
         except _OF_ONE_ITEM as error:
             outcome.failed.append((row, error))
-        else:
-            outcome.written += is_new
-            outcome.existing += not is_new
+            outcome.unsettled.discard(row.line)
+            if others := outcome.others.get(row.place):
+                self._leave_out(outcome, -1)
+                outcome.unsettled.add(others[-1].line)
+                await self._alone(others.pop(), outcome)
+            return
+        outcome.written += is_new
+        outcome.existing += not is_new
         outcome.unsettled.discard(row.line)
 
     # --- over whatever is there -------------------------------------------------------------------

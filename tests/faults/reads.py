@@ -171,6 +171,13 @@ _NUMBERS = list(range(FIXED))
 _PAGES = {"Query": 3}
 _GROUPS = [[3, 6, 2, 0, 4], [2, 4, 2, 1, 3]]
 
+
+async def _sent(db: Database, _: Ground) -> object:
+    spec = spec_of(Fixed)
+    request = get_item(db.tables.name(Fixed), spec.codec.encode_key(SHELF, 1), consistent=True)
+    return spec.codec.decode_get((await db.send(request, timeout=TIMEOUT)).body)
+
+
 READS = (
     _read(
         "get",
@@ -183,6 +190,7 @@ READS = (
         "get of nothing", "Database.get", {"GetItem": 1}, lambda db, _: db.get(Fixed, "no", 1, timeout=TIMEOUT), None
     ),
     _read("send", "Database.send", {"GetItem": 1}, _send, FIXED_ITEMS[1]),
+    _read("send", "Database.send", {"GetItem": 1}, _sent, FIXED_ITEMS[1]),
     _read(
         "batch_get",
         "Database.batch_get BatchGet.__await__",

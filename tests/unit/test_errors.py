@@ -23,7 +23,11 @@ from dynamorm_async import (
     ConditionFailed,
     DecodeError,
     DynamormError,
+    FileError,
+    ImportFailed,
     ItemTooLarge,
+    JobFailed,
+    JobTimeout,
     Key,
     LeaseHeld,
     LeaseLost,
@@ -87,6 +91,14 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("more than one item", found=2)
     elif issubclass(kind, ItemTooLarge):
         error = kind("too large", size=400_001)
+    elif issubclass(kind, ImportFailed):
+        error = kind("stopped", result=("written", 3))
+    elif issubclass(kind, JobFailed):
+        error = kind("failed", arn="arn:x", code="S3NoSuchBucket", reason="no bucket")
+    elif issubclass(kind, JobTimeout):
+        error = kind("takes longer", arn="arn:x", status="IN_PROGRESS")
+    elif issubclass(kind, FileError):
+        error = kind("is cut", file="items.gz", line=3)
     else:
         error = kind("a sentence")
     if isinstance(error, ConditionFailed):

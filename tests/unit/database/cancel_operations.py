@@ -28,6 +28,7 @@ from dynamorm_async import (
 )
 from dynamorm_async.database.batch_write import BatchWrite
 from dynamorm_async.plan.items import get_item
+from dynamorm_async.types import Request
 
 
 @model(table="walked")
@@ -108,6 +109,13 @@ async def get(db: Database) -> None:
     found = await db.get(Walked, "own", "key")
     assert found is not None
     assert (found.pk, found.sk) == ("own", "key")
+
+
+@operation("Database.send")
+async def send(db: Database) -> None:
+    key = {"pk": {"S": "own"}, "sk": {"S": "key"}}
+    response = await db.send(Request(operation="GetItem", body={"TableName": db.tables.name(Walked), "Key": key}))
+    assert msgspec.json.decode(response.body)["Item"]["pk"] == {"S": "own"}
 
 
 @operation("Database.create")

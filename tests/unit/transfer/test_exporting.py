@@ -28,7 +28,9 @@ pytestmark = pytest.mark.anyio
 
 
 def page(*items: dict[str, Any], after: dict[str, Any] | None = None) -> bytes:
-    return json.dumps({"Items": items, "ScannedCount": len(items), **({"LastEvaluatedKey": after} if after else {})}).encode()
+    return json.dumps(
+        {"Items": items, "ScannedCount": len(items), **({"LastEvaluatedKey": after} if after else {})}
+    ).encode()
 
 
 def lines(file: io.BytesIO) -> list[Any]:
@@ -37,6 +39,10 @@ def lines(file: io.BytesIO) -> list[Any]:
 
 COW = {"pk": {"S": "FARM#f"}, "sk": {"S": "COW#0007"}, "_type": {"S": "cow"}, "farm": {"S": "f"}, "number": {"N": "7"}}
 BARN = {"pk": {"S": "FARM#f"}, "sk": {"S": "BARN"}, "_type": {"S": "barn"}, "farm": {"S": "f"}, "places": {"N": "3"}}
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def test_items_are_exported_as_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,10 +136,10 @@ async def test_an_error_ends_the_export_and_leaves_no_file(monkeypatch: pytest.M
             await export_items(db, Ware, tmp_path / "items", format="json", segments=1)
         with pytest.raises(BadResponse, match="no page of items"):
             await export_items(db, attic, tmp_path / "items", segments=1)
+        monkeypatch.setattr("tests.unit.database.recording.EMPTY", {"Scan": b'{"Rows": []}'})
         with pytest.raises(DecodeError, match="shape of the answer"):
-            monkeypatch.setattr("tests.unit.database.recording.EMPTY", {"Scan": b'{"Rows": []}'})
             await export_items(db, Ware, tmp_path / "items", segments=1)
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
@@ -147,7 +153,9 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
             await export_items(db, db.scan(Ware).select(Ware.photo), to)
         with pytest.raises(NoUsableIndex):
             await export_items(db, db.query(Ware).where(Ware.photo == b"x"), to)
-        with pytest.raises(UsageError, match=r"Patient\.ssn: encrypted attributes would stand in the file in the clear"):
+        with pytest.raises(
+            UsageError, match=r"Patient\.ssn: encrypted attributes would stand in the file in the clear"
+        ):
             await export_items(db, Patient, to, format="json")
         with pytest.raises(UsageError, match='decrypt=True is for format="json"'):
             await export_items(db, Patient, to, decrypt=True)
@@ -160,10 +168,12 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_read(
         with pytest.raises(UsageError, match="is not a model"):
             await export_items(db, int, to)
     assert lane.requests == []
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
-async def test_encrypted_attributes_leave_as_ciphertexts_or_on_request_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_encrypted_attributes_leave_as_ciphertexts_or_on_request_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Without keys as they are; with ``decrypt`` what they say, and back into ciphertexts by an import."""
     lane = record(monkeypatch)
     async with Database(keys=LocalKeyring({"one": bytes(32)})) as db:

@@ -6,10 +6,11 @@ import base64
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import pytest
 
 from dynamorm_async import (
@@ -57,7 +58,9 @@ def typed(target: type | Table, *lines: dict[str, Any], items: int | None = None
 def puts(lane: RecordingLane) -> list[list[dict[str, Any]]]:
     """The items of each request."""
     return [
-        [body["Item"]] if "Item" in body else [put["PutRequest"]["Item"] for put in next(iter(body["RequestItems"].values()))]
+        [body["Item"]]
+        if "Item" in body
+        else [put["PutRequest"]["Item"] for put in next(iter(body["RequestItems"].values()))]
         for body in lane.bodies
     ]
 
@@ -114,7 +117,9 @@ async def test_of_lines_with_one_key_the_last_is_written(monkeypatch: pytest.Mon
     items = [ware(1, "AQ=="), ware(2), ware(1, "Ag==")]
     async with Database() as db:
         assert await import_items(db, Ware, stored(*items)) == ImportResult(written=2, replaced=1, next_line=4)
-        assert await import_items(db, Ware, stored(*items), mode="new") == ImportResult(written=2, existing=1, next_line=4)
+        assert await import_items(db, Ware, stored(*items), mode="new") == ImportResult(
+            written=2, existing=1, next_line=4
+        )
     batch, *singles = puts(lane)
     assert {item["ware_id"]["S"]: item["photo"]["B"] for item in batch} == {"w1": b"\2", "w2": b"\0"}
     assert {item["ware_id"]["S"]: item["photo"]["B"] for [item] in singles} == {"w1": b"\1", "w2": b"\0"}
@@ -202,6 +207,19 @@ async def test_a_request_that_is_refused_is_taken_apart(monkeypatch: pytest.Monk
         result = await import_items(db, Ware, stored(*map(ware, range(3))), on_error="collect")
     assert (result.written, [failure.line for failure in result.failures], result.next_line) == (2, [2], 4)
     assert str(result.failures[0]) == "line 2: PutItem: this one"
+
+
+async def test_a_refused_line_replaces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where DynamoDB refuses a line, what another line says of its item stands: the one before, or with ``new`` the next."""
+    refusals = [ValidationFailed("no", operation="BatchWriteItem"), *[ValidationFailed("no", operation="PutItem")] * 2]
+    lane = record(monkeypatch, *refusals, b"{}", refusals[1], b"{}")
+    items = [ware(1, "AQ=="), ware(1, "Ag=="), ware(1, "Aw==")]
+    async with Database() as db:
+        over = await import_items(db, Ware, stored(*items), on_error="collect")
+        new = await import_items(db, Ware, stored(*items), on_error="collect", mode="new")
+    assert (over.written, over.replaced, [failure.line for failure in over.failures]) == (1, 0, [2, 3])
+    assert (new.written, new.existing, [failure.line for failure in new.failures]) == (1, 1, [1])
+    assert [unit[0]["photo"]["B"] for unit in puts(lane)] == [b"\3", b"\3", b"\2", b"\1", b"\1", b"\2"]
 
 
 @pytest.mark.parametrize(
@@ -310,14 +328,30 @@ def _cut(content: bytes) -> bytes:
     return content[: content.rindex(b"\n", 0, -1) + 1]
 
 
+def _shortened(content: bytes) -> bytes:
+    return content[: len(content) - 30]
+
+
+def _renumbered(content: bytes) -> bytes:
+    return content.replace(b'"items":3', b'"items":4')
+
+
+def _doubled(content: bytes) -> bytes:
+    return content + content
+
+
+def _zipped_and_cut(content: bytes) -> bytes:
+    return gzip.compress(content)[:-20]
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
         (_cut, "is cut: its last line does not say how many items there are"),
-        (lambda content: content[: len(content) - 30], "line 4: is not JSON"),
-        (lambda content: content.replace(b'"items":3', b'"items":4'), "says at its end that it has 4 items, and has 3"),
-        (lambda content: content + content, "line 6: stands after the line that ends the export"),
-        (lambda content: gzip.compress(content)[:-20], "is cut: its gzip data has no end"),
+        (_shortened, "line 4: is not JSON"),
+        (_renumbered, "says at its end that it has 4 items, and has 3"),
+        (_doubled, "line 6: stands after the line that ends the export"),
+        (_zipped_and_cut, "is cut: its gzip data has no end"),
     ],
 )
 async def test_a_typed_file_that_is_not_whole_is_noticed(
@@ -370,9 +404,10 @@ async def test_the_format_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ImportFailed, match="is no item"):
             await import_items(db, User, typed(User), format="dynamodb")
         assert await import_items(db, Ware, io.BytesIO(b"")) == ImportResult(next_line=1)
-        for wrong in ({"mode": "merge"}, {"format": "csv"}, {"on_error": "skip"}, {"start_at": 0}, {"concurrency": 0}):
+        mistakes: list[dict[str, Any]] = [{"mode": "merge"}, {"format": "csv"}, {"on_error": "skip"}, {"start_at": 0}, {"concurrency": 0}]  # fmt: skip
+        for wrong in mistakes:
             with pytest.raises(UsageError, match=next(iter(wrong))):
-                await import_items(db, Ware, stored(ware(1)), **wrong)  # type: ignore[arg-type]  # the mistakes
+                await import_items(db, Ware, stored(ware(1)), **wrong)
         with pytest.raises(UsageError, match="expected a model class or a Table"):
             await import_items(db, ware(1), stored(ware(1)))  # type: ignore[arg-type]  # the mistake
 
@@ -414,3 +449,47 @@ async def test_plaintexts_are_encrypted_on_the_way(monkeypatch: pytest.MonkeyPat
     [[sent]] = puts(lane)
     assert set(sent["ssn"]) == {"B"}
     assert b"123-45" not in sent["ssn"]["B"]
+
+
+async def test_a_cancelled_import_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a request nor the reading ahead goes on; the suite looks for tasks that are left."""
+    lane = record(monkeypatch)
+    sent = anyio.Event()
+
+    async def attempt(request: Request, timeout: float) -> Response:
+        del timeout
+        lane.requests.append(request)
+        sent.set()
+        await anyio.sleep_forever()
+        raise AssertionError("it sleeps for ever")
+
+    monkeypatch.setattr(lane, "attempt", attempt)
+    items = [ware(n) for n in range(3 * MOST_LINES)]
+    async with Database() as db, anyio.create_task_group() as tasks:
+        tasks.start_soon(import_items, db, Ware, stored(*items))
+        await sent.wait()
+        tasks.cancel_scope.cancel()
+    assert 1 <= len(lane.requests) <= 8
+
+
+async def test_no_more_is_read_than_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While requests wait, one window is read ahead, and not a line more."""
+    lane = record(monkeypatch)
+    answer, gate, taken = lane.attempt, anyio.Event(), [0]
+
+    async def attempt(request: Request, timeout: float) -> Response:
+        await gate.wait()
+        return await answer(request, timeout)
+
+    async def lines() -> AsyncIterator[bytes]:
+        for n in range(10 * MOST_LINES):
+            taken[0] = n
+            yield stored(ware(n)).getvalue()
+
+    monkeypatch.setattr(lane, "attempt", attempt)
+    async with Database() as db, anyio.create_task_group() as tasks:
+        tasks.start_soon(import_items, db, Ware, lines())
+        await anyio.wait_all_tasks_blocked()
+        assert taken[0] <= 2 * MOST_LINES
+        gate.set()
+    assert taken[0] == 10 * MOST_LINES - 1

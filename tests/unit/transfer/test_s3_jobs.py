@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from dynamorm_async import (
     LSI,
@@ -109,9 +111,10 @@ async def test_an_incremental_export_is_begun(monkeypatch: pytest.MonkeyPatch) -
             "ExportViewType": "NEW_IMAGE",
         }
         calls = len(control.calls)
-        for wrong in ({"at": NOON.replace(tzinfo=None)}, {"at": NOON, "changes": (NOON, later)}):
-            with pytest.raises(UsageError, match="time zone|leave one out"):
-                await start_export(db, Ware, bucket="bucket", **wrong)  # type: ignore[arg-type]  # of one of the two
+        mistakes: list[dict[str, Any]] = [{"at": NOON.replace(tzinfo=None)}, {"at": NOON, "changes": (NOON, later)}]
+        for wrong in mistakes:
+            with pytest.raises(UsageError, match=r"time zone|leave one out"):
+                await start_export(db, Ware, bucket="bucket", **wrong)
         assert len(control.calls) == calls
 
 
@@ -121,7 +124,7 @@ async def test_an_export_without_recovery_says_what_to_do(monkeypatch: pytest.Mo
     other = Conflict("other", operation="ExportTableToPointInTime", code="ExportConflictException")
     record(monkeypatch, control=Control(ExportTableToPointInTime=[off, other]))
     async with Database() as db:
-        with pytest.raises(Conflict, match="point-in-time recovery of table wares is off.*enable it"):
+        with pytest.raises(Conflict, match=r"point-in-time recovery of table wares is off.*enable it"):
             await start_export(db, Ware, bucket="bucket")
         with pytest.raises(Conflict, match="other"):
             await start_export(db, Ware, bucket="bucket")
@@ -145,7 +148,9 @@ async def test_a_lost_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch)
 async def test_the_end_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     """In growing pauses; a look that fails for a moment says nothing of the job."""
     busy = LimitExceeded("busy", operation="DescribeExport")
-    done = export("COMPLETED", ExportManifest="AWSDynamoDB/01/manifest-summary.json", ItemCount=3, BilledSizeBytes=9, S3Bucket="b")
+    done = export(
+        "COMPLETED", ExportManifest="AWSDynamoDB/01/manifest-summary.json", ItemCount=3, BilledSizeBytes=9, S3Bucket="b"
+    )
     record(monkeypatch, control=Control(DescribeExport=[export(), busy, *[export()] * 4, done]))
     pauses: list[float] = []
     seen: list[str] = []
@@ -172,7 +177,9 @@ async def test_a_job_that_fails_or_takes_too_long_is_told(monkeypatch: pytest.Mo
     """With DynamoDB's reason, or with the last status; what is wrong with a look is raised as it is."""
     failed = export("FAILED", FailureCode="S3NoSuchBucket", FailureMessage="no bucket")
     forgotten = NotFound("gone", operation="DescribeExport")
-    control = Control(DescribeExport=[failed, forgotten, {"Something": 1}, export()], DescribeImport=[imported("CANCELLED")])
+    control = Control(
+        DescribeExport=[failed, forgotten, {"Something": 1}, export()], DescribeImport=[imported("CANCELLED")]
+    )
     record(monkeypatch, control=control)
     async with Database() as db:
         with pytest.raises(JobFailed, match=r"has ended as FAILED: no bucket \[S3NoSuchBucket\]") as error:
@@ -182,7 +189,7 @@ async def test_a_job_that_fails_or_takes_too_long_is_told(monkeypatch: pytest.Mo
             await ExportJob(db, JOB).wait()
         with pytest.raises(BadResponse, match="describes no job"):
             await ExportJob(db, JOB, sleep=anyio.sleep_forever).description()  # type: ignore[arg-type]  # never called
-        with pytest.raises(JobTimeout, match="its status is IN_PROGRESS. It goes on") as late:
+        with pytest.raises(JobTimeout, match=r"its status is IN_PROGRESS\. It goes on") as late:
             await ExportJob(db, JOB).wait(timeout=0.02)
         assert (late.value.arn, late.value.status) == (JOB, "IN_PROGRESS")
         with pytest.raises(JobFailed, match="ended as CANCELLED: DynamoDB does not say why"):
@@ -191,19 +198,30 @@ async def test_a_job_that_fails_or_takes_too_long_is_told(monkeypatch: pytest.Mo
 
 async def test_an_import_makes_the_table_of_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its keys and billing, from files as an export leaves them."""
-    done = imported("COMPLETED", TableArn=ARN, ProcessedItemCount=5, ImportedItemCount=4, ErrorCount=1, ProcessedSizeBytes=99)
+    done = imported(
+        "COMPLETED", TableArn=ARN, ProcessedItemCount=5, ImportedItemCount=4, ErrorCount=1, ProcessedSizeBytes=99
+    )
     control = Control(ImportTable=[imported()], DescribeImport=[done])
     record(monkeypatch, control=control)
     async with Database(table_prefix="copy-") as db:
         job = await start_import(
-            db, yard, bucket="bucket", prefix="AWSDynamoDB/01/data/", billing=Provisioned(read=1, write=2), bucket_owner="123456789012"
+            db,
+            yard,
+            bucket="bucket",
+            prefix="AWSDynamoDB/01/data/",
+            billing=Provisioned(read=1, write=2),
+            bucket_owner="123456789012",
         )
         found = await job.wait()
     assert (found.table_arn, found.processed, found.imported, found.errors, found.processed_bytes) == (ARN, 5, 4, 1, 99)
     [(_, params)] = [call for call in control.calls if call[0] == "ImportTable"]
     assert params.pop("ClientToken")
     assert params == {
-        "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "AWSDynamoDB/01/data/", "S3BucketOwner": "123456789012"},
+        "S3BucketSource": {
+            "S3Bucket": "bucket",
+            "S3KeyPrefix": "AWSDynamoDB/01/data/",
+            "S3BucketOwner": "123456789012",
+        },
         "InputFormat": "DYNAMODB_JSON",
         "InputCompressionType": "GZIP",
         "TableCreationParameters": {
@@ -234,9 +252,6 @@ async def test_what_an_import_cannot_make_is_refused(monkeypatch: pytest.MonkeyP
 
 async def test_botocore_knows_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every parameter is one of the operation's, of its type: botocore's own description is the judge."""
-    import botocore.session
-    from botocore.validate import ParamValidator
-
     control = Control(ExportTableToPointInTime=[export()], ImportTable=[imported()])
     record(monkeypatch, control=control)
     later = NOON + timedelta(hours=1)
@@ -247,12 +262,16 @@ async def test_botocore_knows_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> N
     service = botocore.session.get_session().get_service_model("dynamodb")
     for operation, params in control.calls:
         shape = service.operation_model(operation).input_shape
+        assert shape is not None
         assert ParamValidator().validate(params, shape).generate_report() == ""
 
 
 async def test_a_server_error_while_looking_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job goes on, whatever becomes of one look at it."""
-    record(monkeypatch, control=Control(DescribeImport=[ServerError("oops", operation="DescribeImport"), imported("COMPLETED")]))
+    record(
+        monkeypatch,
+        control=Control(DescribeImport=[ServerError("oops", operation="DescribeImport"), imported("COMPLETED")]),
+    )
 
     async def sleep(_seconds: float) -> None:
         await anyio.lowlevel.checkpoint()

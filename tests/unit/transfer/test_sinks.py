@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 from pathlib import Path
@@ -15,6 +16,10 @@ from dynamorm_async.transfer.sinks import CHUNK, open_sink
 pytestmark = pytest.mark.anyio
 
 LINES = [b"x" * 1000 + b"\n"] * (2 * CHUNK // 1000)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def write(target: object, *, overwrite: bool = False, zipped: bool | None = None) -> int:
@@ -32,26 +37,44 @@ async def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
         for line in LINES:
             await sink.add(line)
         assert path.read_bytes() == b"old"
-        assert len(list(tmp_path.iterdir())) == 2
+        assert len(files_in(tmp_path)) == 2
     assert path.read_bytes() == b"".join(LINES)
-    assert list(tmp_path.iterdir()) == [path]
+    assert files_in(tmp_path) == [path]
 
 
 async def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     """An error or a cancellation in the block: no file, and no part of one."""
     path = tmp_path / "items.jsonl"
-    with pytest.raises(ValueError, match="boom"):
+    with pytest.raises(ValueError, match="boom"):  # noqa: PT012 - the block is what fails
         async with open_sink(path, gzip=None, overwrite=False) as sink:
             await sink.add(LINES[0])
             raise ValueError("boom")
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
     with anyio.CancelScope() as scope:
         async with open_sink(path, gzip=None, overwrite=False) as sink:
             await sink.add(LINES[0])
             scope.cancel()
             await anyio.lowlevel.checkpoint()
     assert scope.cancelled_caught
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
+
+
+async def test_a_task_that_asyncio_cancels_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever its thread is at: opening, writing, or nothing."""
+
+    async def export() -> None:
+        async with open_sink(tmp_path / "items.jsonl", gzip=True, overwrite=False) as sink:
+            while True:
+                await sink.add(b"".join(LINES))
+
+    for turns in range(12):
+        task = asyncio.ensure_future(export())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert files_in(tmp_path) == []
 
 
 async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
@@ -61,7 +84,7 @@ async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="is there already"):
         await write(path)
     assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert files_in(tmp_path) == [path]
     with pytest.raises(FileNotFoundError):
         await write(tmp_path / "no folder" / "items.jsonl")
 
@@ -69,7 +92,12 @@ async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> N
 async def test_compression_goes_by_the_suffix(tmp_path: Path) -> None:
     """And by what is asked for, where that is said. The size is that of the lines."""
     whole = b"".join(LINES)
-    for name, zipped, is_zipped in (("a.gz", None, True), ("b", None, False), ("c", True, True), ("d.gz", False, False)):
+    for name, zipped, is_zipped in (
+        ("a.gz", None, True),
+        ("b", None, False),
+        ("c", True, True),
+        ("d.gz", False, False),
+    ):
         assert await write(tmp_path / name, zipped=zipped) == len(whole)
         content = (tmp_path / name).read_bytes()
         assert (gzip.decompress(content) if is_zipped else content) == whole

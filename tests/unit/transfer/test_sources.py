@@ -69,7 +69,10 @@ async def test_the_first_byte_may_come_alone() -> None:
 
 async def test_joined_and_padded_gzip_files_are_one() -> None:
     """As gunzip reads them."""
-    assert await everything(io.BytesIO(gzip.compress(b"ab") + gzip.compress(b"") + gzip.compress(b"c") + b"\0" * 9)) == b"abc"
+    assert (
+        await everything(io.BytesIO(gzip.compress(b"ab") + gzip.compress(b"") + gzip.compress(b"c") + b"\0" * 9))
+        == b"abc"
+    )
 
 
 async def test_a_small_file_of_gigabytes_is_read_in_pieces() -> None:
@@ -87,7 +90,7 @@ async def test_a_cut_or_changed_gzip_file_is_noticed(tmp_path: Path) -> None:
     """At any place, its last bytes included; and what is called .gz and is not."""
     content = gzip.compress(TEXT)
     for cut in (*range(2, 24), len(content) // 2, *range(len(content) - 9, len(content))):
-        with pytest.raises(FileError, match="is cut|damaged"):
+        with pytest.raises(FileError, match=r"is cut|damaged"):
             await everything(io.BytesIO(content[:cut]))
     changed = bytearray(content)
     changed[-5] ^= 1
@@ -127,5 +130,5 @@ async def test_long_lines_come_whole() -> None:
     """Also where they reach over many pieces; one that no item can have ends the reading."""
     long = b"x" * 1_500_000
     assert await lines_of(b"a\n" + long + b"\n" + long) == [(1, b"a"), (2, long), (3, long)]
-    with pytest.raises(FileError, match="^line 2: has more than 16,777,216 bytes"):
+    with pytest.raises(FileError, match=r"^line 2: has more than 16,777,216 bytes"):
         await lines_of(b"a\n" + b"x" * (LONGEST + 1))

@@ -98,5 +98,5 @@ def test_what_is_no_line_is_refused(line: bytes, why: str) -> None:
 )
 def test_what_is_no_value_is_refused(value: object) -> None:
     """A name with a dollar means something, or is an error: nothing is guessed."""
-    with pytest.raises(ValueError, match="^has "):
+    with pytest.raises(ValueError, match=r"^has "):
         decode_item(parse_line(json.dumps({"a": value}).encode()))
