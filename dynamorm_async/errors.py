@@ -11,6 +11,7 @@
     │   ├── ItemTooLarge            over 400 KB
     │   ├── NoUsableIndex           a query that only a scan could answer
     │   ├── ConfigurationError      region, endpoint, lane, profile, CA bundle
+    │   ├── MigrationInvalid        files of migrations that cannot be run as they stand
     │   └── DatabaseClosed          a call after the database was closed
     ├── CursorError                 a page cursor that is not this query's, was changed, or has expired
     ├── NotOne                      one(): no item, or more than one
@@ -33,6 +34,8 @@
     ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
     ├── LeaseHeld                   somebody else holds the lease
     ├── LeaseLost                   the lease is not held any more
+    ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
+    ├── MigrationFailed             a migration raised; what it has done is in the ledger
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -126,6 +129,19 @@ class ConfigurationError(UsageError):
 
 class DatabaseClosed(UsageError):
     """The database was closed before this call was made."""
+
+
+class MigrationInvalid(UsageError):
+    """Files of migrations cannot be run as they stand: names, numbers, or what is in them.
+
+    Attributes:
+        reasons: one sentence for each; each names its file.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(f"the migrations cannot be run as they stand:{lines}")
 
 
 # --- everything else that is not one failed call ----------------------------------------------
@@ -439,6 +455,48 @@ class JobTimeout(DynamormError):
         super().__init__(message)
         self.arn = arn
         self.status = status
+
+
+class MigrationRefused(DynamormError):
+    """The files of migrations and the ledger of what was applied do not fit, or a file cannot be loaded. Nothing was run.
+
+    Attributes:
+        reasons: one sentence for each refusal; each names its migration and says what to do.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(f"no migration was run:{lines}")
+
+
+class MigrationFailed(DynamormError):
+    """A migration raised; the exception is the ``__cause__``. What it has done stays done, and is in the ledger.
+
+    Attributes:
+        number: the migration's number.
+        name: the name of its file, without ``.py``.
+        direction: what it was at: ``up`` or ``down``.
+        step: the step that raised; ``None`` where it was none.
+        steps: the steps that are done, which the next run passes over.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        number: int,
+        name: str,
+        direction: Literal["up", "down"],
+        step: str | None = None,
+        steps: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.number = number
+        self.name = name
+        self.direction = direction
+        self.step = step
+        self.steps = tuple(steps)
 
 
 # --- one call failed --------------------------------------------------------------------------
