@@ -29,11 +29,6 @@
     ├── FileError                   a file of items that is cut, changed, or of something else
     ├── ImportFailed                an import that stopped; carries what was written and where to go on
     ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
-    ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
-    ├── PlanOutdated                schema: a table changed since the plan was made
-    ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
-    ├── LeaseHeld                   somebody else holds the lease
-    ├── LeaseLost                   the lease is not held any more
     ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
     ├── MigrationFailed             a migration raised; what it has done is in the ledger
     └── CallError                   one call failed; carries operation, table, attempts
@@ -267,48 +262,6 @@ class TableMismatch(DynamormError):
         self.differences = tuple(differences)
         lines = "".join(f"\n  {difference}" for difference in self.differences)
         super().__init__(f"table {table} is not what is declared:{lines}")
-
-
-class PlanRefused(DynamormError):
-    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
-
-    Attributes:
-        reasons: one sentence for each refusal; each names its table.
-    """
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
-
-
-class PlanOutdated(DynamormError):
-    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
-
-    Attributes:
-        table: the table's name.
-        reasons: one sentence for each step that came up.
-    """
-
-    def __init__(self, table: str, reasons: Sequence[str]) -> None:
-        self.table = table
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(
-            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
-        )
-
-
-class BackupRefused(DynamormError):
-    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
-
-    Attributes:
-        table: the table that was to be backed up.
-    """
-
-    def __init__(self, message: str, *, table: str) -> None:
-        super().__init__(message)
-        self.table = table
 
 
 class LeaseHeld(DynamormError):

@@ -15,8 +15,7 @@ from dynamorm_async.cli.finding import Models, tables_and_models
 from dynamorm_async.cli.progress import Progress
 from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.cli.words import in_options
-from dynamorm_async.schema import Permission
-from dynamorm_async.schema.steps import PERMISSIONS
+from dynamorm_async.schema import PERMISSIONS, Permission
 
 models_argument = click.argument("models", type=Models(), nargs=-1, required=True)
 allow_option = click.option(

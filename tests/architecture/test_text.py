@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 MOST_LINES = 400
 LONGER = {
-    "errors.py": 1000,  # the error tree and its table of codes are one file by design
+    "errors.py": 1100,  # the error tree and its table of codes are one file by design
     "database/database.py": 940,  # the public face: half of it is docstrings and overloads
 }
 
