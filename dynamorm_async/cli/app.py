@@ -7,6 +7,7 @@ import click
 from dynamorm_async.cli.backfilling import backfill
 from dynamorm_async.cli.command import Group
 from dynamorm_async.cli.documents import access_patterns, iam
+from dynamorm_async.cli.finding import import_from_here
 from dynamorm_async.cli.migrating import migrate
 from dynamorm_async.cli.moving import export, import_
 from dynamorm_async.cli.reading import explain, get, query, scan
@@ -22,6 +23,7 @@ def app() -> None:
     models that it declares. The current folder is importable. Requests go where --region, --endpoint, --profile and the
     environment say, or through --database module:attribute.
     """
+    import_from_here()
 
 
 for command in (diff, plan, apply, migrate, backfill, get, query, scan, explain, export, import_, access_patterns, iam):

@@ -24,7 +24,6 @@ from dynamorm_async.leases import Bookkeeping
     cls=Command,
     short_help="Change every item of a model.",
     examples=[
-        "backfill shop:User shop:full_name --name full-names",
         "backfill shop:User shop:full_name --name full-names --where 'name not exists' --rate 200",
         "backfill shop:User --name full-names --status",
         "backfill shop:User --name full-names --reset --yes",

@@ -18,6 +18,13 @@ from dynamorm_async.model.spec import SPEC
 _OWN: Final = "dynamorm_async"
 
 
+def import_from_here() -> None:
+    """Make the current folder importable: a console script has its own folder on the path instead."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
 class Reference(click.ParamType):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]  # not generic in older clicks
     """Anything, as ``module:attribute``, or ``module`` alone. The current folder is importable."""
 
@@ -111,15 +118,12 @@ def find(reference: str, ctx: click.Context | None = None, param: click.Paramete
 
 
 def _module(name: str, ctx: click.Context | None, param: click.Parameter | None) -> ModuleType:
-    here = str(Path.cwd())
-    if here not in sys.path:  # a console script has its own folder there, not the current one
-        sys.path.insert(0, here)
     try:
         return importlib.import_module(name)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise click.BadParameter(
-                f"there is no module {error.name!r}, neither in {here} nor installed", ctx, param
+                f"there is no module {error.name!r}, neither in {Path.cwd()} nor installed", ctx, param
             ) from None
         if ctx is not None and ctx.meta.get(TRACEBACK):
             raise

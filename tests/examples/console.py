@@ -15,7 +15,7 @@ import pytest
 
 from dynamorm_async.cli.app import app
 
-FENCED = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^```(py|python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# (\S+\.py)\n")
 
 
@@ -38,7 +38,9 @@ class Shell:
         importlib.invalidate_caches()
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
-            patch.setattr(sys, "dont_write_bytecode", True)  # a file that is written again may have the same time and size
+            patch.setattr(
+                sys, "dont_write_bytecode", True
+            )  # a file that is written again may have the same time and size
             try:
                 return click.testing.CliRunner().invoke(
                     app, shlex.split(line), input=typed, env=dict(self._environment), prog_name="dynamorm"
@@ -75,7 +77,7 @@ def run_page(text: str, shell: Shell) -> int:
     """
     count = 0
     for language, block in FENCED.findall(text):
-        if language == "python":
+        if language != "console":
             named = NAMED.match(block)
             if named is not None:
                 path = shell.folder / named[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ STAFF = """\
 {"Item": {"team": {"S": "red"}, "email": {"S": "bob@example.com"}, "age": {"N": "17"}}}
 {"Item": {"team": {"S": "blue"}, "email": {"S": "eve@example.com"}, "age": {"N": "50"}}}
 """
-SHOP = '''
+SHOP = """
 from dynamorm_async import Attr, attr, model, partition_key, sort_key
 
 
@@ -35,8 +36,14 @@ class User:
 def full_name(user: User) -> User:
     user.name = user.email.partition("@")[0].title()
     return user
-'''
-USERS = '{"Item": {"org": {"S": "acme"}, "email": {"S": "ada@example.com"}, "age": {"N": "37"}}}\n'
+"""
+ITEM = {"org": {"S": "acme"}, "email": {"S": "ada@example.com"}, "age": {"N": "37"}}
+TABLE = {
+    "KeySchema": [{"AttributeName": "org", "KeyType": "HASH"}, {"AttributeName": "email", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("org", "email")],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+USERS = json.dumps({"Item": ITEM}) + "\n"
 MIGRATION = '''
 """Nothing."""
 
@@ -100,8 +107,10 @@ def test_the_examples_of_the_help_run(name: str, dynoxide_endpoint: str, tmp_pat
         for number in (1, 2):
             (tmp_path / "migrations" / f"000{number}_nothing.py").write_text(MIGRATION)
     prefix = f"help-{name.replace(' ', '-')}-"
+    call(dynoxide_endpoint, "CreateTable", {"TableName": f"{prefix}users", **TABLE}, region=REGION)
+    call(dynoxide_endpoint, "PutItem", {"TableName": f"{prefix}users", "Item": ITEM}, region=REGION)
     shell = Shell(tmp_path, environment_of(dynoxide_endpoint, DYNAMORM_TABLE_PREFIX=prefix))
-    for line in ("apply shop", "import shop:User users.jsonl", *PREPARED.get(name, ())):
+    for line in PREPARED.get(name, ()):
         prepared = shell.dynamorm(line)
         assert prepared.exit_code == 0, prepared.output
     _bring_files(name, tmp_path, shell)
