@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 import click
 
-from dynamorm_async import Database, Query, Table, transfer
+from dynamorm_async import Database, ImportFailed, Query, Table, transfer
 from dynamorm_async.cli.asking import confirm, yes_option
 from dynamorm_async.cli.command import Command, resume_with, run
 from dynamorm_async.cli.conditions import conditions_of, where_option
@@ -185,7 +185,12 @@ def import_(
             async with opened(settings) as db:
                 return await write(db, progress)
 
-    _show_import(run(opening), as_json=as_json)
+    try:
+        done = run(opening)
+    except ImportFailed as error:
+        error.add_note(_go_on(error.result.next_line))
+        raise
+    _show_import(done, as_json=as_json)
 
 
 def _show_import(done: ImportResult, *, as_json: bool) -> None:
@@ -217,7 +222,11 @@ def _count(number: int, what: str) -> str:
 
 
 def _note_line(line: int) -> None:
-    resume_with(f"to go on, run the same command with --start-at {line}.")
+    resume_with(_go_on(line))
+
+
+def _go_on(line: int) -> str:
+    return f"to go on, run the same command with --start-at {line}."
 
 
 def _stdout() -> BinaryIO:

@@ -30,7 +30,7 @@ class Shell:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
-        self._environment = environment
+        self.environment = environment
 
     def dynamorm(self, line: str, *, typed: str | None = None) -> click.testing.Result:
         """Run a command line, which is given without ``dynamorm``."""
@@ -43,7 +43,7 @@ class Shell:
             )  # a file that is written again may have the same time and size
             try:
                 return click.testing.CliRunner().invoke(
-                    app, shlex.split(line), input=typed, env=dict(self._environment), prog_name="dynamorm"
+                    app, shlex.split(line), input=typed, env=dict(self.environment), prog_name="dynamorm"
                 )
             finally:
                 sys.path[:] = path
