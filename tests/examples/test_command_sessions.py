@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pty
@@ -51,7 +50,7 @@ from pathlib import Path
 
 
 async def slow(ware):
-    Path("begun").touch()
+    print("begun", flush=True)
     if not Path("quick").exists():
         await anyio.sleep_forever()
     ware.shelf = "b"
@@ -244,7 +243,7 @@ def test_an_interrupted_backfill_goes_on(shell: Shell, tmp_path: Path) -> None:
     """Ctrl-C ends a backfill cleanly with 130 and says how to go on; the same command then finishes it."""
     (tmp_path / "slow.py").write_text(SLOW)
     done(shell, "import stock:Ware wares.jsonl")
-    line = ["backfill", "stock:Ware", "slow:slow", "--name", "slow", "--segments", "1", "--duration", "2"]
+    line = ["backfill", "stock:Ware", "slow:slow", "--name", "slow", "--segments", "1", "--concurrency", "1"]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "dynamorm_async", *line],
         cwd=tmp_path,
@@ -253,9 +252,8 @@ def test_an_interrupted_backfill_goes_on(shell: Shell, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (tmp_path / "begun").exists() and process.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.05)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
     printed, told = process.communicate(timeout=30)
     assert process.returncode == 130, told

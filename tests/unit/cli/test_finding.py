@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import pytest
 
+from dynamorm_async import Table
 from dynamorm_async.cli.finding import Function, Model, Models, Reference, import_from_here, only_target
 from dynamorm_async.model.spec import spec_of
 
@@ -63,15 +64,14 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / f"{name}_broken.py").write_text("import json\nraise RuntimeError('no settings')\n")
     (folder / f"{name}_needy.py").write_text("import there_is_no_such_module\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
+        patch.setattr(sys, "path", [str(folder), *sys.path])
         yield name
     for loaded in [module for module in sys.modules if module.startswith(f"{name}_")]:
         del sys.modules[loaded]
 
 
-def names(found: object) -> list[str]:
-    assert isinstance(found, tuple)
-    return [getattr(one, "__name__", None) or one.name for one in found]
+def names(found: Sequence[type | Table]) -> list[str]:
+    return [one.name if isinstance(one, Table) else one.__name__ for one in found]
 
 
 @pytest.mark.parametrize(

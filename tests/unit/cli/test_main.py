@@ -23,7 +23,11 @@ ROOT = Path(__file__).parents[3]
 
 def test_without_the_extra_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who installed the library alone is told what to install."""
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "rich" else find_spec(name))
+
+    def found(name: str) -> object:
+        return None if name == "rich" else find_spec(name)
+
+    monkeypatch.setattr(cli, "find_spec", found)
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == "dynamorm needs rich: pip install 'dynamorm-async[cli]'"

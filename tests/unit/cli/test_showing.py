@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -13,7 +14,6 @@ import attrs
 import pytest
 
 from dynamorm_async import Attr, attr, embedded, encrypted, model, partition_key
-from dynamorm_async.cli import showing
 from dynamorm_async.cli.showing import attributes_of, cell, encoded, show_item, show_table
 
 
@@ -123,7 +123,7 @@ def test_columns_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_terminal_has_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the table is rich's, and what looks like its markup is shown as it is."""
-    monkeypatch.setattr(showing.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     show_table([{"name": "[red]x[/red]"}])
     assert "[red]x[/red]" in capsys.readouterr().out
