@@ -78,6 +78,10 @@ class Change(Generic[M]):
             done = await self._once(found)
             if isinstance(done, str):
                 return Done(done == "changed", conflicts)
+            if attempt == self._attempts:
+                done.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
+                raise Poisonous(done) from done
+            await self._pause(attempt)  # before it is read: what was read should be as new as it can be
             again = await self._reader.item(found.key)
             if again is None:  # somebody else deleted it
                 return Done(False, conflicts)
@@ -85,10 +89,6 @@ class Change(Generic[M]):
             if unmoved > 1 and isinstance(done, ConditionFailed):
                 return Done(False, conflicts)  # nobody else writes it: it is where= that does not hold any more
             conflicts += not unmoved
-            if attempt == self._attempts:
-                done.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
-                raise Poisonous(done) from done
-            await self._pause(attempt)
             found, attempt = again, attempt + 1
 
     async def _once(self, found: Found[M]) -> Outcome | ConditionFailed | OutcomeUnknown | TransactionConflict:

@@ -84,13 +84,13 @@ class Copy(Generic[S, T]):
             ):  # made by the target's own writers, or by the request whose answer was lost
                 return Done(unknown, attempt - 1)
             unknown |= isinstance(failure, OutcomeUnknown)
-            again = await self._reader.item(found.key)
-            if again is None:  # deleted meanwhile, so there is nothing to copy
-                return Done(False, attempt)
             if attempt == self._attempts:
                 failure.add_note(f"others wrote the item, or answers were lost, at each of {attempt} attempts")
                 raise Poisonous(failure) from failure
-            await self._pause(attempt)
+            await self._pause(attempt)  # before it is read: what was read should be as new as it can be
+            again = await self._reader.item(found.key)
+            if again is None:  # deleted meanwhile, so there is nothing to copy
+                return Done(False, attempt)
             found, attempt = again, attempt + 1
 
     async def _made(self, item: S) -> T | None:

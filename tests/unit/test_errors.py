@@ -15,6 +15,9 @@ from botocore.model import ServiceModel
 from dynamorm_async import (
     AccessDenied,
     Attr,
+    BackfillFailed,
+    BackfillFailure,
+    BackfillMismatch,
     BatchGetFailed,
     BatchOperation,
     BatchReport,
@@ -80,6 +83,10 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("Thing", {"pk": "a"}, [Problem("blob", "is missing")])
     elif issubclass(kind, TableMismatch):
         error = kind("t", ["it has no index by_name"])
+    elif issubclass(kind, BackfillMismatch):
+        error = kind("names", ["segments was 1, and is 2 now"])
+    elif issubclass(kind, BackfillFailed):
+        error = kind("no", name="names", failures=[BackfillFailure({"pk": "a"}, "ValueError", "odd")])
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
     elif issubclass(kind, LeaseHeld):

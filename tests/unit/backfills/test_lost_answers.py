@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -46,25 +47,30 @@ def older(person: Person) -> Person:
     return person
 
 
-async def changed(lane: RecordingLane, *answers: bytes | Exception, marker: bool = True, attempts: int = 3) -> Done:
+async def at_once(_attempt: int) -> None:
+    """No pause."""
+
+
+async def changed(
+    lane: RecordingLane,
+    *answers: bytes | Exception,
+    attempts: int = 3,
+    pause: Callable[[int], Awaitable[object]] = at_once,
+) -> Done:
     """Change a person of age 36 where requests are answered so; what became of it."""
     lane.script.extend([msgspec.json.encode({"Items": [item(36)], "ScannedCount": 1, "Count": 1}), *answers])
     db = Database(region="eu-west-1")
     reader = SegmentReader(db, Person, [], segments=1, page_size=10)
     page = await reader.page(0, None)
-
-    async def at_once(_attempt: int) -> None:
-        return None
-
     work = Change(
         db,
         reader,
         older,
         where=Person.age < 100,
-        marker=spec_of(Person).attributes["done"] if marker else None,
+        marker=spec_of(Person).attributes["done"],
         name="birthdays",
         attempts=attempts,
-        pause=at_once,
+        pause=pause,
     )
     try:
         return await work(page.found[0])
@@ -122,6 +128,18 @@ async def test_attempts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await changed(lane, *answers, attempts=2)
     assert isinstance(raised.value.error, ConditionFailed)
     assert "at each of 2 attempts" in raised.value.error.__notes__[0]
+
+
+async def test_the_pause_comes_before_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an attempt goes by was read after the pause: an item that is written often is not lost against each time."""
+    lane = record(monkeypatch)
+    requests: list[int] = []
+
+    async def note(_attempt: int) -> None:
+        requests.append(len(lane.requests))
+
+    assert await changed(lane, refused(), found(item(50)), b"{}", pause=note) == Done(True, 1)
+    assert [request.operation for request in lane.requests[requests[0] :]] == ["GetItem", "UpdateItem"]
 
 
 async def test_an_item_that_does_not_fit_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
