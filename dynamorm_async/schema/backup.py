@@ -218,7 +218,8 @@ class _Note:
             BackupRefused: the other table is there, and no unfinished copy of this one.
         """
         answer = await self._call("GetItem", Key=self._key, ConsistentRead=True)
-        note = {name: value["S"] for name, value in (answer.get("Item") or {}).items()}
+        item: dict[str, dict[str, str]] = answer.get("Item") or {}
+        note = {name: value["S"] for name, value in item.items()}
         if exists:
             self._check(note)
             self._run = note["run"]

@@ -13,9 +13,10 @@ from dynamorm_async.model.table import Table
 from dynamorm_async.plan.settings import index_billing, throughput_parameter
 from dynamorm_async.plan.tables import create_table
 from dynamorm_async.schema.diff import Aspect, Difference, differences, in_words
+from dynamorm_async.schema.grouped_steps import tag_steps, throughput_steps
 from dynamorm_async.schema.index_steps import index_steps, vector_index_steps
 from dynamorm_async.schema.live import LiveTable, created, switched
-from dynamorm_async.schema.settings_steps import PLANNERS, settings_of, tag_steps, throughput_steps
+from dynamorm_async.schema.settings_steps import PLANNERS, settings_of
 from dynamorm_async.schema.steps import Item, LeftAlone, Maker, Permission, Refusal, Step
 
 _ORDER: Final[tuple[Aspect, ...]] = (

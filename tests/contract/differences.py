@@ -25,7 +25,6 @@ DIFFERENCES = (
     Difference("dynoxide", "limit-of-300-operators", "it does not count them"),
     Difference("dynoxide", "list-positions-of-before", "each removal moves the elements of the next"),
     Difference("dynoxide", "multi-attribute-index-keys", "it takes their declaration, but no query of them"),
-    Difference("dynoxide", "on-demand-maximum", "it never takes one off"),
     Difference("dynoxide", "partiql-failed-condition-returns-item", "it returns no items of PartiQL"),
     Difference("dynoxide", "point-in-time-recovery", "the operations are unknown"),
     Difference("dynoxide", "regions-apart", "all regions share one set of tables"),

@@ -27,10 +27,12 @@ from dynamorm_async import (
 )
 from tests.contract.differences import differs
 from tests.contract.models import connect
-from tests.engines import Lane
+from tests.engines import ENGINES, Lane
 from tests.unit.schema.watching import Ending
 
-pytestmark = pytest.mark.anyio
+# One lane is enough: what changes tables goes through the SDK's client in both.
+DIRECT = [(engine, "direct") for engine in ENGINES]
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("target", DIRECT, indirect=True, ids="-".join)]
 
 BEFORE = Table(
     "wares", partition_key="pk", sort_key="sk", indexes=[GSI("by_a", "a"), GSI("extra", "x"), LSI("by_l", "l")]

@@ -18,6 +18,7 @@ from dynamorm_async import (
     BackfillFailed,
     BackfillFailure,
     BackfillMismatch,
+    BackupRefused,
     BatchGetFailed,
     BatchOperation,
     BatchReport,
@@ -35,6 +36,8 @@ from dynamorm_async import (
     LeaseHeld,
     LeaseLost,
     NotOne,
+    PlanOutdated,
+    PlanRefused,
     Problem,
     RequestRejected,
     ServerError,
@@ -87,6 +90,12 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("names", ["segments was 1, and is 2 now"])
     elif issubclass(kind, BackfillFailed):
         error = kind("no", name="names", failures=[BackfillFailure({"pk": "a"}, "ValueError", "odd")])
+    elif issubclass(kind, PlanOutdated):
+        error = kind("t", ["delete index by_name"])
+    elif issubclass(kind, PlanRefused):
+        error = kind(["table t: it has no local index"])
+    elif issubclass(kind, BackupRefused):
+        error = kind("there is such a table", table="t")
     elif issubclass(kind, TableTimeout):
         error = kind("too slow", table="t", status="CREATING")
     elif issubclass(kind, LeaseHeld):

@@ -110,7 +110,7 @@ class ControlPlane:
         if name in self.tables:
             raise TableInUse(f"Table already exists: {name}", operation="CreateTable", table=name)
         mode = params["BillingMode"]
-        table = {
+        table: dict[str, Any] = {
             "TableName": name,
             "TableArn": f"arn:aws:dynamodb:{REGION}:000000000000:table/{name}",
             "TableStatus": "ACTIVE",

@@ -13,6 +13,7 @@ from dynamorm_async import (
     LSI,
     AccessDenied,
     Attr,
+    CallError,
     ConnectionLost,
     Database,
     OutcomeUnknown,
@@ -192,7 +193,7 @@ async def test_what_is_under_way_is_waited_for(control: ControlPlane) -> None:
         (OutcomeUnknown("lost", operation="UpdateTable"), 4),
     ],
 )
-async def test_a_step_that_is_refused(control: ControlPlane, error: Any, sent: int) -> None:
+async def test_a_step_that_is_refused(control: ControlPlane, error: CallError, sent: int) -> None:
     """A refusal is raised when the table is as it was; what got no answer is tried a few times."""
     async with Database() as db:
         await made(db, USERS)

@@ -27,7 +27,7 @@ from dynamorm_async.schema.steps import PERMISSIONS, Permission, check_permissio
 from tests.unit.schema.control_plane import ControlPlane
 from tests.unit.schema.looking import look_at
 
-POLICY = {"Version": "2012-10-17", "Statement": []}
+POLICY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 KEY = "arn:aws:kms:eu-west-1:000000000000:key/mine"
 
 

@@ -385,16 +385,16 @@ def keep_alive(table: Table) -> bool:
 
 def table_class(table: Table) -> bool:
     table.send("UpdateTable", TableClass="STANDARD_INFREQUENT_ACCESS")
-    told = table.send("DescribeTable")[1]["Table"].get("TableClassSummary") or {}
+    told: dict[str, Any] = table.send("DescribeTable")[1]["Table"].get("TableClassSummary") or {}
     return told.get("TableClass") == "STANDARD_INFREQUENT_ACCESS"
 
 
 def on_demand_maximum(table: Table) -> bool:
     table.send("UpdateTable", BillingMode="PAY_PER_REQUEST")
     table.send("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": 50, "MaxWriteRequestUnits": 5})
-    set_now = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
+    set_now: dict[str, Any] = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
     table.send("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 9})
-    then = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
+    then: dict[str, Any] = table.send("DescribeTable")[1]["Table"].get("OnDemandThroughput") or {}
     return set_now.get("MaxReadRequestUnits") == 50 and then.get("MaxReadRequestUnits", -1) == -1
 
 
