@@ -31,6 +31,11 @@
     ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
     ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
     ├── MigrationFailed             a migration raised; what it has done is in the ledger
+    ├── FileError                   a file of items that is cut, changed, or of something else
+    ├── ImportFailed                an import that stopped; carries what was written and where to go on
+    ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
+    ├── LeaseHeld                   somebody else holds the lease
+    ├── LeaseLost                   the lease is not held any more
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -450,6 +455,11 @@ class MigrationFailed(DynamormError):
         self.direction = direction
         self.step = step
         self.steps = tuple(steps)
+        self.owner = owner
+        self.token = token
+        self.acquired = acquired
+        self.renewed = renewed
+        self.watched = watched
 
 
 # --- one call failed --------------------------------------------------------------------------

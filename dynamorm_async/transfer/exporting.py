@@ -11,8 +11,10 @@ import anyio.lowlevel
 import msgspec
 
 from dynamorm_async import Database, Query, Scan, Table, UsageError
+from dynamorm_async.codec.envelopes import last_key
 from dynamorm_async.errors import BadResponse
 from dynamorm_async.plan.arguments import check_positive
+from dynamorm_async.plan.positions import next_page
 from dynamorm_async.transfer.header import header_of, trailer_of
 from dynamorm_async.transfer.items import portable_item
 from dynamorm_async.transfer.results import ExportResult, Format, OnExport
@@ -20,7 +22,7 @@ from dynamorm_async.transfer.running import run_all, tell
 from dynamorm_async.transfer.scope import Scope, scope_of
 from dynamorm_async.transfer.sinks import Sink, Target, open_sink
 from dynamorm_async.transfer.typed_json import encode_item
-from dynamorm_async.types import Request
+from dynamorm_async.types import Request, Response
 
 Source: TypeAlias = type | Table | Query[Any] | Scan[Any]
 """What can be exported."""
@@ -197,17 +199,20 @@ async def _scan_table(db: Database, scope: Scope, export: _Export, *, consistent
         if consistent:
             body["ConsistentRead"] = True
         sealed = scope.sealed if export.decodes else ()
+        request = Request(operation="Scan", body=body, table=scope.name, sealed=sealed)
         while True:
-            response = await db.send(Request(operation="Scan", body=body, table=scope.name, sealed=sealed))
-            try:
-                page = _PAGE.decode(response.body)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise BadResponse(
-                    f"the answer is no page of items: {error}", operation="Scan", table=scope.name
-                ) from None
+            page = _page(await db.send(request), scope.name)
             await export.add_raw(page.Items)
-            if not page.LastEvaluatedKey:
+            key = last_key(page.LastEvaluatedKey)
+            if not key:
                 return
-            body = {**body, "ExclusiveStartKey": page.LastEvaluatedKey}
+            request = next_page(request, key)
 
     await run_all(partial(read, segment) for segment in range(segments))
+
+
+def _page(response: Response, table: str) -> _Page:
+    try:
+        return _PAGE.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadResponse(f"the answer is no page of items: {error}", operation="Scan", table=table) from None

@@ -129,12 +129,15 @@ async def test_what_a_query_finds_is_exported(monkeypatch: pytest.MonkeyPatch) -
 async def test_an_error_ends_the_export_and_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A request that fails, an item that does not fit, an answer that is none: as they are, not in groups."""
     odd = page({"ware_id": {"S": "odd"}, "photo": {"S": "no bytes"}})
-    record(monkeypatch, odd, b'{"Items": 3}', Throttled("no", operation="Scan"))
+    stuck = [page({"pk": {"S": "1"}}, after={"pk": {"S": "1"}})] * 2
+    record(monkeypatch, odd, b'{"Items": 3}', *stuck, Throttled("no", operation="Scan"))
     monkeypatch.setattr("dynamorm_async.transport.sender.jitter", lambda: 0.0)
     async with Database() as db:
         with pytest.raises(DecodeError):
             await export_items(db, Ware, tmp_path / "items", format="json", segments=1)
         with pytest.raises(BadResponse, match="no page of items"):
+            await export_items(db, attic, tmp_path / "items", segments=1)
+        with pytest.raises(BadResponse, match="does not page correctly"):
             await export_items(db, attic, tmp_path / "items", segments=1)
         monkeypatch.setattr("tests.unit.database.recording.EMPTY", {"Scan": b'{"Rows": []}'})
         with pytest.raises(DecodeError, match="shape of the answer"):
