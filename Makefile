@@ -39,9 +39,9 @@ test: ## set up, fetch the engines, check style and types, run every test
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines lint types
 	@$(python) -m pytest --numprocesses 2 --dist loadgroup
 
-long: ## run the property tests with ten times the examples, drawn anew
+long: ## run the property tests with ten times the examples, drawn anew, and kill migrations after each request
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
-	@$(python) -m pytest --numprocesses 2 --hypothesis-profile long --timeout 7200 tests/property
+	@$(python) -m pytest --numprocesses 2 --hypothesis-profile long --timeout 7200 tests/property tests/contract/test_migrations_killed.py
 
 differential: ## run generated programs on two engines and a dict model, which have to agree
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp

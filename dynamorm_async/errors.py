@@ -36,6 +36,13 @@
     ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
     ├── LeaseHeld                   somebody else holds the lease
     ├── LeaseLost                   the lease is not held any more
+    ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
+    ├── PlanOutdated                schema: a table changed since the plan was made
+    ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
+    ├── LeaseHeld                   somebody else holds the lease
+    ├── LeaseLost                   the lease is not held any more
+    ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
+    ├── MigrationFailed             a migration raised; what it has done is in the ledger
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout

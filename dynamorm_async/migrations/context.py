@@ -152,7 +152,7 @@ class Context:
     async def backfill(
         self,
         model: type[M],
-        change: Callable[[M], object] | None = None,
+        change: Callable[[M], M | Awaitable[M | None] | None] | None = None,
         *,
         name: str | None = None,
         **options: Unpack[BackfillOptions],

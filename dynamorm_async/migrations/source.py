@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Final, TypeAlias, final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias, cast, final
 
 import msgspec
 
@@ -78,11 +78,12 @@ def literal(value: object, names: set[str]) -> Source:
             return quoted(value)
         case list() | tuple():
             is_tuple = isinstance(value, tuple)
-            items = tuple(("", literal(one, names)) for one in value)
+            items = tuple(("", literal(one, names)) for one in cast("Sequence[object]", value))
             brackets = "()" if is_tuple else "[]"
             return Group(brackets[0], items, brackets[1], "," if is_tuple and len(items) == 1 else "")
         case Mapping():
-            return Group("{", tuple((f"{quoted(key)}: ", literal(one, names)) for key, one in value.items()), "}")
+            pairs = cast("Mapping[str, object]", value).items()
+            return Group("{", tuple((f"{quoted(key)}: ", literal(one, names)) for key, one in pairs), "}")
         case msgspec.Struct():
             names.add(type(value).__name__)
             return call(type(value).__name__, **{name: literal(one, names) for name, one in _told(value).items()})

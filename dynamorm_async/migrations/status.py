@@ -58,7 +58,11 @@ class MigrationStatus(msgspec.Struct, frozen=True, kw_only=True):
             *(["down"] if self.direction == "down" else []),
             *(["changed since"] if self.is_changed else []),
             *(["its file is missing"] if self.is_missing else []),
-            *([f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'} done"] if self.steps and self.state != "applied" else []),
+            *(
+                [f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'} done"]
+                if self.steps and self.state != "applied"
+                else []
+            ),
         ]
         told = f" ({', '.join(notes)})" if notes else ""
         return f"{self.name}: {self.state}{told}" + (f": {self.error}" if self.error else "")

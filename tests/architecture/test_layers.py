@@ -31,6 +31,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "__main__": frozenset({"cli"}),
     "backfills": CORE | {"", "leases"},
     "schema": CORE | {"", "leases", "backfills"},
+    "backfills": CORE | {"", "leases"},
+    "schema": CORE | {"", "leases", "backfills"},
+    "migrations": CORE | {"", "leases", "backfills", "schema"},
     "debugging": BASE | {"codec", "model"},
     "": CORE | {"transport", "database"},
 }

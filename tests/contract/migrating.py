@@ -105,23 +105,21 @@ def migrations(db: Database, folder: Path, *, timing: Timing | None = None) -> M
     return Migrations(db, folder, bookkeeping=bookkeeping, duration=100, wait=1000)
 
 
-async def main(endpoint: str, prefix: str, folder: str, kill_at: str) -> None:
-    """Migrate, and die by SIGKILL at an event, of which there are some."""
-    seen = 0
+async def main(endpoint: str, counters: str, folder: str, kill_at: int) -> None:
+    """Migrate, and die by SIGKILL at an event. The full name of the table of counters tells the prefix of all."""
+    seen, prefix = 0, counters.removesuffix("counters")
 
     def told(progress: Progress) -> None:
         nonlocal seen
         seen += 1
         sys.stdout.write(f"{progress}\n")
         sys.stdout.flush()
-        if seen == int(kill_at):
+        if seen == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async with Database(
-        endpoint=endpoint, region="eu-west-1", credentials=("test", "test"), table_prefix=prefix
-    ) as db:
+    async with Database(endpoint=endpoint, region="eu-west-1", credentials=("test", "test"), table_prefix=prefix) as db:
         await migrations(db, Path(folder)).up(on_progress=told)
 
 
 if __name__ == "__main__":
-    anyio.run(main, *sys.argv[1:])
+    anyio.run(main, sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

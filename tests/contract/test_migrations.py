@@ -24,10 +24,14 @@ from dynamorm_async import (
 )
 from dynamorm_async.leases import Bookkeeping, Lease, Timing, hold
 from dynamorm_async.migrations import Migrations, Progress
-from tests.contract.backfill_models import people
+from tests.contract.backfill_models import PersonCopy, everybody, people
 from tests.contract.migrating import PEOPLE, Counter, Skipping, check_once, write_files
+from tests.engines import ENGINES
 
 pytestmark = pytest.mark.anyio
+
+# What is the library's own, not the engine's, on one lane of each.
+DIRECT = pytest.mark.parametrize("target", [(engine, "direct") for engine in ENGINES], ids="-".join, indirect=True)
 
 COUNT = '''
     """Count."""
@@ -125,11 +129,12 @@ async def test_stamp(db: Database, folder: Path) -> None:
         await migrations.stamp(4)
 
 
+@DIRECT
 async def test_one_that_raises_goes_on_where_it_was(db: Database, folder: Path) -> None:
     """The error is told and kept; those before stay applied; once the file is mended, finished steps are passed over."""
     await db.tables.ensure(Counter)
     write_counts(folder, "one")
-    broken = '''
+    broken = """
         from dynamorm_async import Key
         from tests.contract.migrating import Counter
 
@@ -144,13 +149,19 @@ async def test_one_that_raises_goes_on_where_it_was(db: Database, folder: Path) 
                 "add", lambda tx: tx.update(Key(Counter, "two"), Counter.total.add(1), upsert=True)
             )
             await context.step("broken", fail)
-    '''
+    """
     write(folder, "0002_two", broken)
     migrations = Migrations(db, folder)
     with pytest.raises(MigrationFailed, match="0002_two failed in step 'broken': ValueError: no such thing") as caught:
         await migrations.up()
     error = caught.value
-    assert (error.number, error.name, error.direction, error.step, error.steps) == (2, "0002_two", "up", "broken", ("add",))
+    assert (error.number, error.name, error.direction, error.step, error.steps) == (
+        2,
+        "0002_two",
+        "up",
+        "broken",
+        ("add",),
+    )
     assert isinstance(error.__cause__, ValueError)
     assert await states(migrations) == [
         "0001_one: applied",
@@ -169,6 +180,7 @@ async def test_one_that_raises_goes_on_where_it_was(db: Database, folder: Path) 
     assert await states(migrations) == ["0001_one: applied", "0002_two: applied"]
 
 
+@DIRECT
 async def test_a_half_reverted_one_is_reverted_first(db: Database, folder: Path) -> None:
     """A downgrade that raised leaves a migration that only ``down`` goes on with, at the step where it was."""
     await db.tables.ensure(Counter)
@@ -186,6 +198,7 @@ async def test_a_half_reverted_one_is_reverted_first(db: Database, folder: Path)
     assert await counts(db) == {"one": 0}
 
 
+@DIRECT
 async def test_a_changed_file_is_refused_until_accepted(db: Database, folder: Path) -> None:
     """An applied file that was changed stops everything; accepted, it is written down as it is now."""
     await db.tables.ensure(Counter)
@@ -222,6 +235,7 @@ async def test_two_at_once(db: Database, folder: Path) -> None:
     assert await counts(db) == {"one": 1, "two": 1}
 
 
+@DIRECT
 async def test_who_does_not_want_to_wait_is_refused(db: Database, folder: Path) -> None:
     """While another process has the lease, ``up`` and ``stamp`` end with who it is; a dry run and a look are free."""
     write_counts(folder, "one")
@@ -237,11 +251,12 @@ async def test_who_does_not_want_to_wait_is_refused(db: Database, folder: Path) 
         assert len(await other.stamp(1)) == 1
 
 
+@DIRECT
 async def test_who_lost_the_lease_writes_nothing(db: Database, folder: Path) -> None:
     """A process whose lease was taken ends with ``LeaseLost``, and neither its steps nor its end stand in the ledger."""
     await db.tables.ensure(Counter)
     skipping = Skipping()
-    taken = '''
+    taken = """
         from dynamorm_async import Key
         from tests.contract.migrating import Counter
 
@@ -250,8 +265,12 @@ async def test_who_lost_the_lease_writes_nothing(db: Database, folder: Path) -> 
             await context.transact(
                 "add", lambda tx: tx.update(Key(Counter, "one"), Counter.total.add(1), upsert=True)
             )
-    '''
-    write(folder, "0001_one", taken + "\n        from tests.contract.test_migrations import TAKEN\n\n        taken = TAKEN[0]\n")
+    """
+    write(
+        folder,
+        "0001_one",
+        taken + "\n        from tests.contract.test_migrations import TAKEN\n\n        taken = TAKEN[0]\n",
+    )
     other = Lease(Bookkeeping(db, timing=skipping.timing), "migrations/main", owner="other")
     migrations = Migrations(db, folder)
     TAKEN[:] = [lambda: other.acquire(wait=1000)]
@@ -269,16 +288,98 @@ TAKEN: list[object] = []
 
 
 async def test_tables_backfills_and_steps_together(db: Database, folder: Path) -> None:
-    """A table is made, steps are done, every item is changed; applied again after a downgrade, the work begins anew."""
+    """A table is made, steps are done and every item is changed, and all of it is told."""
     await people(db, PEOPLE)
     write_files(folder)
     migrations = Migrations(db, folder)
     told: list[Progress] = []
-    assert len(await migrations.up(on_progress=told.append)) == 2
+
+    async def tell(progress: Progress) -> None:
+        told.append(progress)
+
+    assert len(await migrations.up(on_progress=tell)) == 2
     await check_once(db)
-    assert {"working"} < {progress.event for progress in told}
+    details = {type(progress.detail).__module__.split(".")[1] for progress in told if progress.event == "working"}
+    assert details == {"schema", "backfills"}
     with pytest.raises(MigrationRefused, match="0002_full_names cannot be reverted"):
         await migrations.down(to=0)
+
+
+@DIRECT
+async def test_a_backfill_begins_anew_after_a_downgrade(db: Database, folder: Path) -> None:
+    """What was reverted and is applied again changes every item again, as does each direction; a copy has its own name."""
+    await people(db, 3)
+    write(
+        folder,
+        "0001_names",
+        """
+        from dynamorm_async import Table
+        from tests.contract.backfill_models import Person, PersonCopy, full_name
+
+
+        def nameless(person):
+            person.name, person.changes = None, person.changes + 1
+            return person
+
+
+        async def upgrade(context):
+            await context.backfill(Person, full_name, segments=1)
+            await context.apply(PersonCopy)
+            copied = await context.copy(Person, PersonCopy, segments=1)
+            assert copied.target_items == 3
+
+
+        async def downgrade(context):
+            await context.backfill(Person, nameless, segments=1)
+            await context.db.tables.delete(PersonCopy)
+        """,
+    )
+    migrations = Migrations(db, folder)
+    named: list[int] = []
+    for call in (migrations.up, migrations.down, migrations.up):
+        assert len(await call()) == 1
+        named.append(sum(person.name is not None for person in (await everybody(db)).values()))
+    assert named == [3, 0, 3]
+    assert {person.changes for person in (await everybody(db)).values()} == {3}
+    assert {copied.changes async for copied in db.scan(PersonCopy).consistent()} == {3}
+
+
+@DIRECT
+async def test_a_lease_of_the_migrations_own(db: Database, folder: Path) -> None:
+    """A migration that loses another lease than the ledger's has failed, which can be written down."""
+    write(
+        folder,
+        "0001_leased",
+        """
+        from dynamorm_async import LeaseLost
+
+        async def upgrade(context):
+            raise LeaseLost("gone", name="another", token=1)
+        """,
+    )
+    migrations = Migrations(db, folder)
+    with pytest.raises(MigrationFailed, match="LeaseLost: gone"):
+        await migrations.up()
+    assert [status.state for status in await migrations.status()] == ["failed"]
+
+
+@DIRECT
+async def test_a_failure_that_cannot_be_written_down(db: Database, folder: Path) -> None:
+    """The error of the migration is raised all the same, and says that the ledger does not know of it."""
+    write(
+        folder,
+        "0001_vandal",
+        """
+        from dynamorm_async import Table
+
+        async def upgrade(context):
+            await context.db.tables.delete(Table("dynamorm", partition_key="pk", sort_key="sk"))
+            raise ValueError("no")
+        """,
+    )
+    with pytest.raises(MigrationFailed, match="ValueError: no") as caught:
+        await Migrations(db, folder).up()
+    assert caught.value.__notes__[0].startswith("The ledger does not say so, for it could not be written: ")
 
 
 async def test_new_writes_what_differs(db: Database, folder: Path) -> None:
@@ -312,20 +413,21 @@ async def test_new_writes_what_differs(db: Database, folder: Path) -> None:
     assert "await context.apply" not in empty.read_text()
 
 
+@DIRECT
 async def test_the_ledger_is_a_table_of_ones_own(db: Database, folder: Path) -> None:
     """Steps with one name, backfills with one name, and a bookkeeping table of another name."""
     await db.tables.ensure(Counter)
     write(
         folder,
         "0001_twice",
-        '''
+        """
         async def nothing():
             pass
 
         async def upgrade(context):
             await context.step("same", nothing)
             await context.step("same", nothing)
-        ''',
+        """,
     )
     bookkeeping = Bookkeeping(db, table="books")
     migrations = Migrations(db, folder, bookkeeping=bookkeeping)

@@ -53,6 +53,8 @@ TABLES = (
     "shop-unique",
     "transfers",
     "users",
+    "visitor-counts",
+    "visitors",
     "dynamorm",
     "seats",
     "seats-before-holders",

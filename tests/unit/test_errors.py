@@ -35,6 +35,7 @@ from dynamorm_async import (
     Key,
     LeaseHeld,
     LeaseLost,
+    MigrationFailed,
     NotOne,
     PlanOutdated,
     PlanRefused,
@@ -103,6 +104,8 @@ def example(kind: type[DynamormError]) -> DynamormError:  # noqa: C901, PLR0912 
         error = kind("held", name="x", owner="a", token=1, acquired=at, renewed=at, watched=0.5)
     elif issubclass(kind, LeaseLost):
         error = kind("lost", name="x", token=1)
+    elif issubclass(kind, MigrationFailed):
+        error = kind("failed", number=2, name="0002_b", direction="up", step="copy", steps=["make"])
     elif issubclass(kind, NotOne):
         error = kind("more than one item", found=2)
     elif issubclass(kind, ItemTooLarge):

@@ -37,6 +37,6 @@ def file(number: int, *, name: str = "change", text: str = UPGRADE, downgrade: b
 
 def record(number: int, *, name: str = "change", text: str = UPGRADE, **values: Any) -> LedgerRecord:
     """A record of the ledger: of one that is applied, unless said otherwise."""
-    given = {"state": "applied", "run": 1, "token": 1} | values
+    given: dict[str, Any] = {"state": "applied", "run": 1, "token": 1} | values
     stem = f"{number:04}_{name}"
     return LedgerRecord(pk="migrations#main", sk=f"{number:04}", name=stem, checksum=checksum_of(text), **given)

@@ -56,7 +56,11 @@ def test_the_first_number_may_be_any(tmp_path: Path) -> None:
         ("0001_a", "def upgrade(context): ...", "0001_a.py, line 1: write `async def upgrade"),
         ("0001_a", "async def upgrade(): ...", "0001_a.py, line 1: write `async def upgrade"),
         ("0001_a", "async def upgrade(context, *, more): ...", "0001_a.py, line 1: write `async def upgrade"),
-        ("0001_a", "async def upgrade(context): ...\ndef downgrade(context): ...", "line 2: write `async def downgrade"),
+        (
+            "0001_a",
+            "async def upgrade(context): ...\ndef downgrade(context): ...",
+            "line 2: write `async def downgrade",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -71,7 +75,7 @@ def test_what_cannot_be_run_is_refused(tmp_path: Path, name: str, text: str, sai
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     """A file that is not UTF-8 is named."""
     (tmp_path / "0001_a.py").write_bytes(b"# \xff\n")
-    with pytest.raises(MigrationInvalid, match="0001_a.py is no Python"):
+    with pytest.raises(MigrationInvalid, match=r"0001_a\.py is no Python"):
         read_folder(tmp_path)
 
 
@@ -89,7 +93,7 @@ def test_gaps_and_repeated_numbers_are_refused(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     """A folder that is not there is no folder without migrations."""
-    with pytest.raises(MigrationInvalid, match="there is no folder .*nowhere"):
+    with pytest.raises(MigrationInvalid, match=r"there is no folder .*nowhere"):
         read_folder(tmp_path / "nowhere")
 
 

@@ -111,7 +111,9 @@ def test_a_file_can_be_run_and_is_well_formed(tmp_path: Path) -> None:
     (file,) = read_folder(tmp_path / "migrations")
     assert file.description == "Make the first tables."
     scope = vars(sys.modules[load_all([file])[1].upgrade.__module__])
-    assert all(same(scope[name], table) for name, table in zip(("users", "users_2", "shop", "essays"), TABLES, strict=True))
+    assert all(
+        same(scope[name], table) for name, table in zip(("users", "users_2", "shop", "essays"), TABLES, strict=True)
+    )
     assert "await context.apply(users, users_2, shop, essays)" in file.text
 
 
@@ -177,7 +179,9 @@ def test_text_cannot_leave_its_docstring() -> None:
 )
 def test_each_table_has_a_name_of_its_own(tables: list[str], variables: str) -> None:
     """No keyword, no name of the file's own, and no two the same."""
-    text = source_of("x", creating(*(Table(name if len(name) > 2 else f"{name}--", partition_key="pk") for name in tables)))
+    text = source_of(
+        "x", creating(*(Table(name if len(name) > 2 else f"{name}--", partition_key="pk") for name in tables))
+    )
     assert f"await context.apply({variables})" in text
 
 
@@ -188,7 +192,9 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
         write_next(tmp_path, 1, "same", None)
 
 
-@pytest.mark.parametrize(("name", "part"), [("Add e-mail index!", "add_e_mail_index"), ("  x  ", "x"), ("Über 2", "ber_2")])
+@pytest.mark.parametrize(
+    ("name", "part"), [("Add e-mail index!", "add_e_mail_index"), ("  x  ", "x"), ("Über 2", "ber_2")]
+)
 def test_a_name_becomes_a_file(name: str, part: str) -> None:
     """Words of a-z and digits."""
     assert slug(name) == part

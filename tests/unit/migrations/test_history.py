@@ -18,13 +18,15 @@ def applied(*records: LedgerRecord) -> dict[int, LedgerRecord]:
     return {one.number: one for one in records}
 
 
-def up(records: dict[int, LedgerRecord], *, files: list[Any] = FILES, to: int | None = None, **allowed: bool) -> list[int]:
+def up(
+    records: dict[int, LedgerRecord], *, files: list[Any] = FILES, to: int | None = None, **allowed: bool
+) -> list[int]:
     options = {"accept_changed": False, "allow_out_of_order": False} | allowed
     return [entry.number for entry in to_apply(entries_of(files, records), to=to, **options)]
 
 
 def down(records: dict[int, LedgerRecord], *, files: list[Any] = FILES, **options: Any) -> list[int]:
-    given = {"to": None, "steps": None, "accept_changed": False} | options
+    given: dict[str, Any] = {"to": None, "steps": None, "accept_changed": False} | options
     return [entry.number for entry in to_revert(entries_of(files, records), **given)]
 
 
@@ -124,7 +126,9 @@ def test_down_refuses_what_makes_no_sense(to: int | None, steps: int) -> None:
         check_how_many(to, steps)
 
 
-@pytest.mark.parametrize(("target", "number"), [(2, 2), ("2", 2), ("0002", 2), ("0002_change", 2), ("0002_change.py", 2)])
+@pytest.mark.parametrize(
+    ("target", "number"), [(2, 2), ("2", 2), ("0002", 2), ("0002_change", 2), ("0002_change.py", 2)]
+)
 def test_a_migration_is_named_in_several_ways(target: int | str, number: int) -> None:
     """By number, with or without zeros, and by file."""
     assert number_of(target, FILES) == number

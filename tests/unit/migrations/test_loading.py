@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import pytest
 
 from dynamorm_async import MigrationRefused
@@ -45,7 +46,7 @@ async def test_functions_are_there(tmp_path: Path) -> None:
     assert await script.upgrade(NOBODY) == "Key(Loaded, 'a')"
     assert script.downgrade is None
     assert sys.path == path
-    assert not list(tmp_path.glob("**/*.pyc"))
+    assert [path async for path in anyio.Path(tmp_path).glob("**/*.pyc")] == []
 
 
 async def test_two_folders_are_apart(tmp_path: Path) -> None:

@@ -21,7 +21,12 @@ def lease(owner: str | None, token: int) -> LeaseRecord:
 
 @pytest.mark.parametrize(
     ("held", "state"),
-    [(lease("me", 7), "running"), (lease(None, 7), "interrupted"), (lease("me", 8), "interrupted"), (None, "interrupted")],
+    [
+        (lease("me", 7), "running"),
+        (lease(None, 7), "interrupted"),
+        (lease("me", 8), "interrupted"),
+        (None, "interrupted"),
+    ],
 )
 def test_what_runs_holds_the_lease(held: LeaseRecord | None, state: str) -> None:
     """One that was begun runs as long as its own holder has the lease; else it was interrupted."""
