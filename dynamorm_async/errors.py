@@ -21,21 +21,6 @@
     ├── TableMismatch               a table in DynamoDB is not what the model declares
     ├── BackfillMismatch            a backfill of this name was begun with other settings
     ├── BackfillFailed              a backfill that left items as they were; carries their keys and why
-    ├── LeaseHeld                   somebody else holds the lease
-    ├── LeaseLost                   the lease is not held any more
-    ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
-    ├── PlanOutdated                schema: a table changed since the plan was made
-    ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
-    ├── FileError                   a file of items that is cut, changed, or of something else
-    ├── ImportFailed                an import that stopped; carries what was written and where to go on
-    ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
-    ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
-    ├── MigrationFailed             a migration raised; what it has done is in the ledger
-    ├── FileError                   a file of items that is cut, changed, or of something else
-    ├── ImportFailed                an import that stopped; carries what was written and where to go on
-    ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
-    ├── LeaseHeld                   somebody else holds the lease
-    ├── LeaseLost                   the lease is not held any more
     ├── PlanRefused                 schema: what DynamoDB cannot do to a table, or was not allowed
     ├── PlanOutdated                schema: a table changed since the plan was made
     ├── BackupRefused               schema: a backup's table is there already, or the copy is not whole
@@ -43,6 +28,9 @@
     ├── LeaseLost                   the lease is not held any more
     ├── MigrationRefused            migrations: the files and the ledger do not fit; nothing was run
     ├── MigrationFailed             a migration raised; what it has done is in the ledger
+    ├── FileError                   a file of items that is cut, changed, or of something else
+    ├── ImportFailed                an import that stopped; carries what was written and where to go on
+    ├── JobFailed, JobTimeout       an export to S3 or an import from it that failed, or takes longer
     └── CallError                   one call failed; carries operation, table, attempts
         ├── TransportError          no whole answer came from DynamoDB
         │   ├── EndpointUnreachable no connection: DNS, refused, TLS, connect timeout
@@ -276,6 +264,48 @@ class TableMismatch(DynamormError):
         super().__init__(f"table {table} is not what is declared:{lines}")
 
 
+class PlanRefused(DynamormError):
+    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
+
+    Attributes:
+        reasons: one sentence for each refusal; each names its table.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
+
+
+class PlanOutdated(DynamormError):
+    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
+
+    Attributes:
+        table: the table's name.
+        reasons: one sentence for each step that came up.
+    """
+
+    def __init__(self, table: str, reasons: Sequence[str]) -> None:
+        self.table = table
+        self.reasons = tuple(reasons)
+        lines = "".join(f"\n  {reason}" for reason in self.reasons)
+        super().__init__(
+            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
+        )
+
+
+class BackupRefused(DynamormError):
+    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
+
+    Attributes:
+        table: the table that was to be backed up.
+    """
+
+    def __init__(self, message: str, *, table: str) -> None:
+        super().__init__(message)
+        self.table = table
+
+
 class LeaseHeld(DynamormError):
     """Somebody else holds the lease, and still did when the time to wait was over.
 
@@ -322,46 +352,46 @@ class LeaseLost(DynamormError):
         self.token = token
 
 
-class PlanRefused(DynamormError):
-    """A plan holds what DynamoDB cannot do to a table, or what it was not allowed. Nothing was changed.
+class MigrationRefused(DynamormError):
+    """The files of migrations and the ledger of what was applied do not fit, or a file cannot be loaded. Nothing was run.
 
     Attributes:
-        reasons: one sentence for each refusal; each names its table.
+        reasons: one sentence for each refusal; each names its migration and says what to do.
     """
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(f"the plan cannot be applied, and nothing was changed:{lines}")
+        super().__init__(f"no migration was run:{lines}")
 
 
-class PlanOutdated(DynamormError):
-    """A table changed since the plan was made: what would take something away now was not in the plan. Plan again.
-
-    Attributes:
-        table: the table's name.
-        reasons: one sentence for each step that came up.
-    """
-
-    def __init__(self, table: str, reasons: Sequence[str]) -> None:
-        self.table = table
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(
-            f"table {table} changed since the plan was made; make a new plan, which would now hold:{lines}"
-        )
-
-
-class BackupRefused(DynamormError):
-    """A backup cannot be made: its table is there already, or the copy is not what was copied. Nothing was overwritten.
+class MigrationFailed(DynamormError):
+    """A migration raised; the exception is the ``__cause__``. What it has done stays done, and is in the ledger.
 
     Attributes:
-        table: the table that was to be backed up.
+        number: the migration's number.
+        name: the name of its file, without ``.py``.
+        direction: what it was at: ``up`` or ``down``.
+        step: the step that raised; ``None`` where it was none.
+        steps: the steps that are done, which the next run passes over.
     """
 
-    def __init__(self, message: str, *, table: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        number: int,
+        name: str,
+        direction: Literal["up", "down"],
+        step: str | None = None,
+        steps: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
-        self.table = table
+        self.number = number
+        self.name = name
+        self.direction = direction
+        self.step = step
+        self.steps = tuple(steps)
 
 
 class FileError(DynamormError):
@@ -420,53 +450,6 @@ class JobTimeout(DynamormError):
         super().__init__(message)
         self.arn = arn
         self.status = status
-
-
-class MigrationRefused(DynamormError):
-    """The files of migrations and the ledger of what was applied do not fit, or a file cannot be loaded. Nothing was run.
-
-    Attributes:
-        reasons: one sentence for each refusal; each names its migration and says what to do.
-    """
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        lines = "".join(f"\n  {reason}" for reason in self.reasons)
-        super().__init__(f"no migration was run:{lines}")
-
-
-class MigrationFailed(DynamormError):
-    """A migration raised; the exception is the ``__cause__``. What it has done stays done, and is in the ledger.
-
-    Attributes:
-        number: the migration's number.
-        name: the name of its file, without ``.py``.
-        direction: what it was at: ``up`` or ``down``.
-        step: the step that raised; ``None`` where it was none.
-        steps: the steps that are done, which the next run passes over.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        number: int,
-        name: str,
-        direction: Literal["up", "down"],
-        step: str | None = None,
-        steps: Sequence[str] = (),
-    ) -> None:
-        super().__init__(message)
-        self.number = number
-        self.name = name
-        self.direction = direction
-        self.step = step
-        self.steps = tuple(steps)
-        self.owner = owner
-        self.token = token
-        self.acquired = acquired
-        self.renewed = renewed
-        self.watched = watched
 
 
 # --- one call failed --------------------------------------------------------------------------
