@@ -22,7 +22,9 @@ from dynamorm_async.model.spec import ModelSpec, spec_of
 FORMS: Final = "name=value != < <= > >=, name^=prefix, name*=part, 'name in a,b', 'name exists', 'name not exists'"
 
 _PATH: Final = r"(?P<path>\w+(?:\.\w+|\[\d+\])*)"
-_COMPARISON: Final = re.compile(rf"\s*{_PATH}\s*(?P<operator>>=|<=|!=|\^=|\*=|=|<|>)(?P<value>.*)\Z", re.DOTALL)
+_COMPARISON: Final = re.compile(
+    rf"\s*{_PATH}(?P<blank>\s*)(?P<operator>>=|<=|!=|\^=|\*=|=|<|>)(?P<value>.*)\Z", re.DOTALL
+)
 _CHOICE: Final = re.compile(rf"\s*{_PATH}\s+in\s+(?P<values>.+)\Z", re.DOTALL)
 _EXISTENCE: Final = re.compile(rf"\s*{_PATH}\s+(?P<negated>not\s+)?exists\s*\Z")
 _SEGMENT: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -102,7 +104,8 @@ def _parsed(spec: ModelSpec[Any], text: str) -> Condition:
         attribute = _attribute(spec, found["path"])
         return attribute.not_exists() if found["negated"] else attribute.exists()
     if found := _COMPARISON.match(text):
-        return _comparison(_attribute(spec, found["path"]), found["operator"], found["value"].strip())
+        value = found["value"].strip() if found["blank"] else found["value"]  # name= x is a text with a blank
+        return _comparison(_attribute(spec, found["path"]), found["operator"], value)
     if found := _CHOICE.match(text):
         attribute = _attribute(spec, found["path"])
         (values,) = csv.reader([found["values"]], skipinitialspace=True)

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
 import click
+
+CALLS: Final[Mapping[str, str]] = {
+    "name one with using(...)": "name one with --index NAME",
+    "db.tables.ensure(Model) makes it": "dynamorm apply makes it",
+    "Migrations(db, folder).new(name) makes it": "dynamorm migrate new NAME makes it",
+    "new(name, models=()) writes an empty one": "dynamorm migrate new NAME without --models writes an empty one",
+    "call up() before new(), which compares": "run dynamorm migrate up before, for this compares",
+    "down() finishes it": "dynamorm migrate down finishes it",
+    "or stamp() the ledger": "or dynamorm migrate stamp the ledger",
+}
+"""Calls that sentences of the packages advise, and the commands that do the same."""
 
 
 def in_options(text: str, command: click.Command) -> str:
@@ -24,6 +37,6 @@ def in_options(text: str, command: click.Command) -> str:
             text = re.sub(rf"(?<![\w-])\.?{name}(?:=True|\(\))", flag, text)
         else:
             text = re.sub(rf"(?<![\w-]){name}=(?:\"([^\"]*)\"|'([^']*)'|(\.\.\.|\d+))", rf"{flag} \1\2\3", text)
-    if any(option.name == "index" for option in command.params):
-        text = text.replace("using(...)", "--index NAME")
-    return text.replace("db.tables.ensure(Model) makes it", "dynamorm apply makes it")
+    for call, words in CALLS.items():
+        text = text.replace(call, words)
+    return text

@@ -104,7 +104,8 @@ P: Any = Person  # conditions are compared by their representation, not built wi
     ("text", "condition"),
     [
         ("org=acme", P.org == "acme"),
-        ("org = acme", P.org == "acme"),
+        ("org = acme ", P.org == "acme"),
+        ("org= a b ", P.org == " a b "),
         ("org=a=b<c", P.org == "a=b<c"),
         ("org=", P.org == ""),
         ("age!=3", P.age != 3),
