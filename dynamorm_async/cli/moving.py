@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any, BinaryIO, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import click
 
-from dynamorm_async import Database, ImportFailed, Query, Table, transfer
+from dynamorm_async import Condition, Database, ImportFailed, Query, Table, transfer
 from dynamorm_async.cli.asking import confirm, yes_option
 from dynamorm_async.cli.command import Command, resume_with, run
 from dynamorm_async.cli.conditions import conditions_of, where_option
@@ -20,7 +20,7 @@ from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.transfer import ExportResult, ImportResult
 
 _STREAM: Final = "-"
-Format = Literal["dynamodb", "json"]
+Mode: TypeAlias = Literal["new", "overwrite"]
 
 
 @click.command(
@@ -52,14 +52,11 @@ def export(
     model: Sequence[type[Any] | Table],
     file: str,
     *,
-    format: Format,  # noqa: A002 - as the option is called
     where: Sequence[str],
-    overwrite: bool,
-    decrypt: bool,
     consistent: bool,
-    segments: int,
     as_json: bool,
     settings: Settings,
+    **how: Any,  # the options of export_items that are passed on as they are
 ) -> None:
     """Write the items of a model or table to FILE, one a line; - is stdout. A name that ends in .gz is compressed.
 
@@ -75,33 +72,37 @@ def export(
     resume_with("nothing was written; run the command again.")
 
     async def write() -> ExportResult:
-        with Progress("export") as progress:
-
-            async def tell(at: ExportResult) -> None:
-                progress.show(_exported(at))
-
-            async with opened(settings) as db:
-                source: type[Any] | Table | Query[Any] = target
-                if conditions and not isinstance(target, Table):
-                    query = db.query(target).where(*conditions).allow_scan().with_hidden()
-                    source = query.consistent() if consistent else query
-                return await transfer.export_items(
-                    db,
-                    source,
-                    _stdout() if file == _STREAM else file,
-                    format=format,
-                    overwrite=overwrite,
-                    decrypt=decrypt,
-                    consistent=consistent,
-                    segments=segments,
-                    on_progress=tell,
-                )
+        async with opened(settings) as db:
+            source = _source(db, target, conditions, consistent=consistent)
+            return await _exported(db, source, file, consistent=consistent, how=how)
 
     done = run(write)
     if as_json:
         show_json({"items": done.items, "size": done.size, "file": file})
     else:
-        click.echo(_exported(done), err=file == _STREAM)
+        click.echo(_size(done), err=file == _STREAM)
+
+
+def _source(
+    db: Database, target: type[Any] | Table, conditions: Sequence[Condition], *, consistent: bool
+) -> type[Any] | Table | Query[Any]:
+    """What is exported: everything, or what the conditions describe."""
+    if not conditions or isinstance(target, Table):
+        return target
+    query = db.query(target).where(*conditions).allow_scan().with_hidden()
+    return query.consistent() if consistent else query
+
+
+async def _exported(
+    db: Database, source: type[Any] | Table | Query[Any], file: str, *, consistent: bool, how: Mapping[str, Any]
+) -> ExportResult:
+    target = sys.stdout.buffer if file == _STREAM else file
+    with Progress("export") as progress:
+
+        async def tell(at: ExportResult) -> None:
+            progress.show(_size(at))
+
+        return await transfer.export_items(db, source, target, consistent=consistent, on_progress=tell, **how)
 
 
 @click.command(
@@ -143,15 +144,12 @@ def import_(
     model: Sequence[type[Any] | Table],
     file: str,
     *,
-    format: Format | None,  # noqa: A002 - as the option is called
-    mode: Literal["new", "overwrite"],
+    mode: Mode,
     start_at: int,
-    on_error: Literal["raise", "collect"],
-    max_failures: int,
-    concurrency: int,
     yes: bool,
     as_json: bool,
     settings: Settings,
+    **how: Any,  # the options of import_items that are passed on as they are
 ) -> None:
     """Write the items of FILE, that export or an export of DynamoDB's has made, into a table; - is stdin.
 
@@ -160,37 +158,31 @@ def import_(
     target = only_target(model)
     if mode == "overwrite":
         confirm(f"replace items of {_title(target)} that are there by those of {file}", yes=yes)
-    _note_line(start_at)
+    resume_with(_go_on(start_at))
 
-    async def write(db: Database, progress: Progress) -> ImportResult:
-        async def tell(at: ImportResult) -> None:
-            _note_line(at.next_line)
-            progress.show(f"line {at.next_line - 1:,}: {at.written:,} written, {at.existing:,} left as they were")
-
-        return await transfer.import_items(
-            db,
-            target,
-            sys.stdin.buffer if file == _STREAM else file,
-            format=format,
-            mode=mode,
-            start_at=start_at,
-            on_error=on_error,
-            max_failures=max_failures,
-            concurrency=concurrency,
-            on_progress=tell,
-        )
-
-    async def opening() -> ImportResult:
-        with Progress("import") as progress:
-            async with opened(settings) as db:
-                return await write(db, progress)
+    async def write() -> ImportResult:
+        async with opened(settings) as db:
+            return await _imported(db, target, file, mode=mode, start_at=start_at, how=how)
 
     try:
-        done = run(opening)
+        done = run(write)
     except ImportFailed as error:
         error.add_note(_go_on(error.result.next_line))
         raise
     _show_import(done, as_json=as_json)
+
+
+async def _imported(
+    db: Database, target: type[Any] | Table, file: str, *, mode: Mode, start_at: int, how: Mapping[str, Any]
+) -> ImportResult:
+    origin = sys.stdin.buffer if file == _STREAM else file
+    with Progress("import") as progress:
+
+        async def tell(at: ImportResult) -> None:
+            resume_with(_go_on(at.next_line))
+            progress.show(f"line {at.next_line - 1:,}: {at.written:,} written, {at.existing:,} left as they were")
+
+        return await transfer.import_items(db, target, origin, mode=mode, start_at=start_at, on_progress=tell, **how)
 
 
 def _show_import(done: ImportResult, *, as_json: bool) -> None:
@@ -213,7 +205,7 @@ def _show_import(done: ImportResult, *, as_json: bool) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
-def _exported(done: ExportResult) -> str:
+def _size(done: ExportResult) -> str:
     return f"{_count(done.items, 'item')}, {done.size:,} bytes"
 
 
@@ -221,16 +213,8 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _note_line(line: int) -> None:
-    resume_with(_go_on(line))
-
-
 def _go_on(line: int) -> str:
     return f"to go on, run the same command with --start-at {line}."
-
-
-def _stdout() -> BinaryIO:
-    return sys.stdout.buffer
 
 
 def _title(target: type[Any] | Table) -> str:

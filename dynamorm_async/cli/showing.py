@@ -124,7 +124,9 @@ def _show_on_terminal(names: Sequence[str], rows: Sequence[Sequence[str]]) -> No
     from rich.table import Table  # noqa: PLC0415 - loaded when first used
     from rich.text import Text  # noqa: PLC0415 - loaded when first used
 
-    table = Table(*names, box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
+    for name in names:
+        table.add_column(name, overflow="fold")  # keys are there to be copied
     for row in rows:
         table.add_row(*map(Text, row))  # as it is: what stands in brackets is no markup
     Console().print(table)
