@@ -20,8 +20,8 @@ LATE = SLOW | {
     *("html", "http", "importlib.metadata", "logging.config", "logging.handlers", "mimetypes"),
     *("multiprocessing", "optparse", "pdb", "pickle", "pprint", "profile", "queue", "secrets", "shutil", "sqlite3"),
     *("statistics", "tarfile", "tempfile", "tomllib", "unittest", "urllib.request", "webbrowser", "xml", "zipfile"),
-    *("cryptography", "hypothesis", "idna", "jinja2", "jmespath", "multidict", "numpy", "pydantic"),
-    *("pytest", "requests", "s3transfer", "trio", "urllib3", "uvloop", "werkzeug", "wrapt", "yaml"),
+    *("click", "cryptography", "hypothesis", "idna", "jinja2", "jmespath", "multidict", "numpy", "pydantic"),
+    *("pytest", "requests", "rich", "s3transfer", "trio", "urllib3", "uvloop", "werkzeug", "wrapt", "yaml"),
     *(
         "dynamorm_async.debugging",
         "dynamorm_async.leases",

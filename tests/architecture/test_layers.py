@@ -26,6 +26,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "leases": CORE | {""},
     "transfer": CORE | {""},
     "testing": frozenset({""}),
+    "cli": CORE | {"", "schema", "leases", "backfills", "migrations", "transfer"},
+    "__main__": frozenset({"cli"}),
     "backfills": CORE | {"", "leases"},
     "schema": CORE | {"", "leases", "backfills"},
     "migrations": CORE | {"", "leases", "backfills", "schema"},
