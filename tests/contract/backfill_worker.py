@@ -10,7 +10,7 @@ import sys
 
 import anyio
 
-from dynamorm_async import Database
+from dynamorm_async import Database, Timeouts
 from dynamorm_async.backfills import Backfill
 from tests.contract.backfill_models import Person, full_name
 
@@ -59,6 +59,7 @@ async def main(*arguments: str) -> None:
         credentials=("test", "test"),
         lane="sdk" if lane == "sdk" else "direct",
         table_prefix=prefix,
+        timeouts=Timeouts(call=60.0),  # three processes that start at once on a busy machine
     ) as db:
         result = await shared(db, int(segments), stuck_after=int(stuck_after)).run()
     say(result.changed)

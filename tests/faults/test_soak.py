@@ -68,7 +68,7 @@ def test_what_a_counter_can_be() -> None:
 def test_a_short_soak_finds_nothing() -> None:
     """Some seconds of all operations on both lanes, the proxy apart: nothing lost, doubled, leaked or left."""
     found = run_soak(0.05, seed=15, tasks=20)
+    assert found.tally.wrong == []  # first, as it says what contradicts what
     assert [miss for miss in found.misses() if "memory" not in miss] == []  # it grows while modules are imported
-    assert found.tally.wrong == []
     assert len(found.tally.operations) == 10
     assert found.requests > found.faults > 0
