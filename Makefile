@@ -51,9 +51,9 @@ soak: ## run mixed traffic with random faults for MINUTES=10 and watch memory, d
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp
 	@$(python) -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED))
 
-backfill-check: ## share a backfill of ITEMS=50000 items between three processes, and kill one of them
+backfill-check: ## share a backfill of ITEMS=50000 between three processes on ENGINE=dynoxide, and kill one of them
 	$(call require,$(no_python) $(no_npm))@$(MAKE) -s engines $(venv)/dev.stamp
-	@$(python) -m tests.contract.backfill_check $(if $(ITEMS),--items $(ITEMS))
+	@$(python) -m tests.contract.backfill_check $(if $(ITEMS),--items $(ITEMS)) $(if $(ENGINE),--engine $(ENGINE))
 
 scoreboard: ## measure the figures of reliability, each beside raw aiobotocore
 	$(call require,$(no_python) $(no_npm) $(no_java))@$(MAKE) -s engines $(venv)/dev.stamp

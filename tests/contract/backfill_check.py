@@ -1,6 +1,6 @@
 """Three processes share a backfill, one is killed in the middle, and others write the same items meanwhile.
 
-``python -m tests.contract.backfill_check --items 50000`` does it with as many items as the project promises it for
+``python -m tests.contract.backfill_check --items 50000 --engine dynoxide`` does it with as many items as the project promises it for
 (``make backfill-check``); the contract tests do it with fewer, on each engine.
 """
 
@@ -19,10 +19,11 @@ import anyio.abc
 from dynamorm_async import Database, Key
 from tests.contract.backfill_models import Person, everybody, people
 from tests.contract.backfill_worker import shared
-from tests.engines import Lane, dynoxide
+from tests.engines import Lane, dynamodb_local, dynoxide
 
 SEGMENTS = 12
 WRITERS = 2
+ENGINES = {"dynoxide": dynoxide, "dynamodb-local": dynamodb_local}
 
 
 async def check(endpoint: str, lane: Lane, *, items: int) -> str:
@@ -106,8 +107,10 @@ async def said(process: anyio.abc.Process) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="share a backfill between three processes and kill one")
     parser.add_argument("--items", type=int, default=50_000)
-    items: int = parser.parse_args().items
-    with dynoxide() as endpoint:
+    parser.add_argument("--engine", choices=ENGINES, default="dynoxide")
+    chosen = parser.parse_args()
+    items: int = chosen.items
+    with ENGINES[chosen.engine]() as endpoint:
         sys.stdout.write(anyio.run(lambda: check(endpoint, "direct", items=items)) + "\n")
 
 

@@ -28,7 +28,10 @@ ROOT = Path(__file__).parents[2]
 # moto's server has no isolation: a conditional write there may overtake another one.
 IS_LONG = settings().max_examples > USUAL
 STRIDE = 1 if IS_LONG else 5
-REAL = pytest.mark.parametrize("target", [("dynoxide", "direct")], ids="-".join, indirect=True)
+REAL = pytest.mark.parametrize(
+    "target", [("dynoxide", "direct"), ("dynamodb-local", "direct")], ids="-".join, indirect=True
+)
+ONE = pytest.mark.parametrize("target", [("dynoxide", "direct")], ids="-".join, indirect=True)
 
 
 class Killed(BaseException):
@@ -108,7 +111,7 @@ async def killed(db: Database, folder: Path, *, requests: int, monkeypatch: pyte
     return False, death.sent
 
 
-@REAL
+@ONE
 async def test_killed_after_any_request(
     db: Database, endpoint: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
