@@ -125,10 +125,13 @@ class Runner:
             async with hold(
                 self._db, lease_name, duration=self._settings.duration, wait=wait, bookkeeping=self._bookkeeping
             ) as lease:
+                if wait:  # what was seen before is old: the failures of who had it, or a reset, came since
+                    await board.look()
                 await self._pages(board, number, lease, on_progress)
-        except LeaseHeld:
-            board.note_busy(number)
-        except LeaseLost:  # by a pause that was longer than the lease: whoever has it goes on at the checkpoint
+        # Lost is by a pause that was longer than the lease: whoever has it goes on at the checkpoint.
+        except (LeaseHeld, LeaseLost) as error:
+            if error.name != lease_name:  # of a lease of the caller's, which ends the run
+                raise
             board.note_busy(number)
 
     async def _pages(self, board: Board, number: int, lease: Lease, on_progress: OnProgress | None) -> None:
@@ -223,8 +226,10 @@ class Runner:
                         counts += await self._item(board, found, failed.place)
                 after = msgspec.structs.replace(before, pages=before.pages + 1, counts=counts)
                 await self._records.checkpoint(board.job, before, after)
-        except (LeaseHeld, LeaseLost):  # another process tries them
-            return
+        except (LeaseHeld, LeaseLost) as error:
+            if error.name != name:
+                raise
+            # Another process tries them.
 
     def _fail(self, board: Board, why: str, result: BackfillResult | None = None) -> NoReturn:
         name = self._settings.name

@@ -72,6 +72,7 @@ class Runner:
             record = writer.ledger.record(file, token=writer.lease.token, at=now, direction=direction)
         if record.direction != direction:  # it begins anew, in the other direction
             record.direction, record.steps, record.started, resumed = direction, [], now, False
+            record.run = writer.lease.token  # what was done of it before, and stamped over, is done again
         record.state, record.finished, record.error, record.stamped = "running", None, None, False
         record.name, record.checksum = file.name, file.checksum
         await writer.put(record)

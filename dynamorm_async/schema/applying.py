@@ -157,13 +157,17 @@ class _Run:
         """Take one step after the other until there is none; gives the plan of what is left."""
         while True:
             live, now = await self._in_time(self._plan.steps[0], self._settled)
-            todo = [step for step in now.steps if step.key in self._numbers or step.permission is None]
+            todo = [step for step in now.steps if step.permission is None or self._was_read(step)]
             if not todo:
                 break
             await self._in_time(todo[0], partial(self._take, live))
         if now.steps:
             raise PlanOutdated(now.name, [str(step) for step in now.steps])
         return now
+
+    def _was_read(self, step: Step) -> bool:
+        """Whether the plan has a step that takes away all that this one does."""
+        return any(one.key == step.key and _takes_no_more(step, one) for one in self._plan.steps)
 
     async def _in_time(self, step: Step, doing: Callable[[Step], Awaitable[T]]) -> T:
         with anyio.move_on_after(self._timeout):
@@ -241,6 +245,15 @@ class _Run:
         if not inspect.isawaitable(told):  # callers without a checker pass anything
             raise UsageError(f"on_progress is awaited, but it returned {told!r}: make it an async function")
         await told
+
+
+def _takes_no_more(step: Step, read: Step) -> bool:
+    """Whether a step takes nothing away that another one of the same kind does not; of tags, some may be gone already."""
+    if step.permission != read.permission:
+        return False
+    if step.action == "remove_tags":
+        return set(step.params["TagKeys"]) <= set(read.params["TagKeys"])
+    return step.params == read.params
 
 
 def _may_pass(error: CallError) -> bool:

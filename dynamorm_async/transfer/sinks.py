@@ -178,7 +178,7 @@ class _File:
 
     def _open(self) -> None:
         if not self._overwrite and self._path.exists():
-            raise UsageError(f"{self._path} is there already: name another file, or replace it with overwrite=True")
+            raise _is_there(self._path)
         with self._turn:
             if not self._closed:
                 self._file = self._part.open("xb", buffering=0)
@@ -199,9 +199,27 @@ class _File:
                     if whole:
                         os.fsync(file.fileno())  # before the name: a crash must not leave an empty file under it
                 if whole:
-                    self._part.replace(self._path)
+                    self._give_name()
             finally:
                 self._part.unlink(missing_ok=True)
+
+    def _give_name(self) -> None:
+        """Name the whole file; one that came up under that name meanwhile stays, unless it may be replaced."""
+        if self._overwrite:
+            self._part.replace(self._path)
+            return
+        try:
+            os.link(self._part, self._path)  # as one step, which a rename that replaces nothing is not everywhere
+        except FileExistsError:
+            raise _is_there(self._path) from None
+        except OSError:  # a file system without links
+            if self._path.exists():
+                raise _is_there(self._path) from None
+            self._part.replace(self._path)
+
+
+def _is_there(path: Path) -> UsageError:
+    return UsageError(f"{path} is there already: name another file, or replace it with overwrite=True")
 
 
 def _write_all(write: Callable[[bytes], object], data: bytes) -> None:

@@ -154,6 +154,8 @@ class _Gunzip:
 
     async def pending(self) -> bytes:
         """The next unzipped bytes of what was fed; none where more has to be fed."""
+        if self._member.eof:
+            self._fed = self._fed.lstrip(b"\0")  # the rest of what some writers pad with
         while self._fed:
             found = await to_thread.run_sync(self._step)
             if found:

@@ -7,8 +7,9 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from dynamorm_async import BackfillFailed, BackfillMismatch, Database, Key, UsageError
+from dynamorm_async import BackfillFailed, BackfillMismatch, Database, Key, LeaseLost, UsageError
 from dynamorm_async.backfills import Backfill, Progress
+from dynamorm_async.leases import Bookkeeping, hold
 from tests.contract.backfill_models import (
     Account,
     Customer,
@@ -274,3 +275,39 @@ async def test_a_reset_ends_those_that_are_at_it(db: Database) -> None:
     assert (status.segments, status.scanned) == (0, 0)
     assert (await Backfill(db, Person, full_name, name="names", marker="done_by", segments=1).run()).changed == 20
     assert {person.changes for person in (await everybody(db)).values()} == {1}
+
+
+@TRUSTED
+async def test_a_lease_of_the_callers_that_is_lost_ends_the_run(db: Database) -> None:
+    """Only the lease of a segment is the backfill's own; another one that ``on_progress`` checks is not passed over."""
+    await people(db, 9)
+    job = Backfill(db, Person, full_name, name="names", segments=1, page_size=3)
+
+    def check(_progress: Progress) -> None:
+        raise LeaseLost("the lease of the release is lost", name="release", token=1)
+
+    with pytest.raises(LeaseLost, match="of the release"):
+        await job.run(on_progress=check)
+    assert (await job.status()).scanned == 3
+
+
+@TRUSTED
+async def test_a_reset_while_a_segment_is_waited_for(db: Database) -> None:
+    """Who has waited for a segment looks again before it begins: nothing is changed for a backfill that is gone."""
+    await people(db, 3)
+    job = Backfill(db, Person, full_name, name="names", segments=1, workers=1, duration=2)
+    other = Backfill(db, Person, full_name, name="names", segments=1, workers=1, duration=2)
+    await Bookkeeping(db).ensure()
+    failures: list[BackfillFailed] = []
+
+    async def run() -> None:
+        with pytest.raises(BackfillFailed, match="was reset") as raised:
+            await job.run()
+        failures.append(raised.value)
+
+    async with anyio.create_task_group() as tasks, hold(db, "backfill/names/0", duration=2):
+        tasks.start_soon(run)
+        await anyio.sleep(0.7)  # it has found the segment taken, and waits for it
+        await other.reset()
+    assert failures
+    assert {person.changes for person in (await everybody(db)).values()} == {0}

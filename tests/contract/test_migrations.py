@@ -437,3 +437,35 @@ async def test_the_ledger_is_a_table_of_ones_own(db: Database, folder: Path) -> 
     found = await db.get(Key(bookkeeping.record, "lease#migrations/main", "lease"))
     assert found is not None
     assert found.owner is None  # released, also by one that raised
+
+
+@DIRECT
+async def test_a_revert_that_failed_and_was_stamped_over_begins_anew(db: Database, folder: Path) -> None:
+    """What it had done counts no more, the checkpoints of its backfills included."""
+    await people(db, 3)
+    write(
+        folder,
+        "0001_names",
+        """
+        from tests.contract.backfill_models import Person, full_name
+
+
+        async def upgrade(context):
+            pass
+
+
+        async def downgrade(context):
+            await context.backfill(Person, full_name, segments=1)
+            raise ValueError("boom")
+        """,
+    )
+    migrations = Migrations(db, folder)
+    await migrations.up()
+    for _ in range(2):  # resumed, the backfill is done
+        with pytest.raises(MigrationFailed):
+            await migrations.down()
+    assert {person.changes for person in (await everybody(db)).values()} == {1}
+    await migrations.stamp(1)
+    with pytest.raises(MigrationFailed):
+        await migrations.down()
+    assert {person.changes for person in (await everybody(db)).values()} == {2}

@@ -107,6 +107,15 @@ def test_a_cell_is_harmless(value: object, text: str) -> None:
     assert cell(value).isprintable()
 
 
+def test_json_is_harmless() -> None:
+    """It stays the same JSON, and a terminal that it is shown on obeys nothing of it."""
+    document = {"é\u009b2J": "\x7f\u202eabc\u2069 \U0001f600\\"}
+    text = encoded(document).decode()
+    assert text == '{"é\\u009b2J":"\\u007f\\u202eabc\\u2069 \U0001f600\\\\"}'
+    assert text.isprintable()
+    assert json.loads(text) == document
+
+
 def test_a_long_cell_is_cut() -> None:
     """A table has columns of a bounded width; a single item is shown whole."""
     assert cell("x" * 50, most=10) == "x" * 9 + "…"

@@ -252,6 +252,33 @@ async def test_what_came_up_since_and_takes_nothing_away_is_done(control: Contro
         assert len(control.tables["users"]["GlobalSecondaryIndexes"]) == 3
 
 
+async def test_more_than_the_plan_takes_away_is_not_taken(control: ControlPlane) -> None:
+    """A tag that came up, another attribute of time to live, or a recovery that was made longer since: nobody has read of it."""
+
+    def table(**settings: Any) -> Table:
+        return Table("users", partition_key="pk", settings=TableSettings(**settings))
+
+    async with Database() as db:
+        await made(db, table(tags={}))
+        control.tags["users"] = {"old": "1"}
+        plan = await schema.plan(db, table(tags={}), allow=["remove_tags"])
+        control.tags["users"]["cost"] = "2"
+        with pytest.raises(PlanOutdated, match="cost"):
+            await schema.apply(db, plan)
+        assert control.tags["users"] == {"old": "1", "cost": "2"}
+        both = await schema.plan(db, table(tags={}), allow=["remove_tags"])
+        del control.tags["users"]["old"]
+        await schema.apply(db, both)  # less than the plan is fine
+        assert control.tags["users"] == {}
+        week = table(point_in_time_recovery=7)
+        plan = await schema.plan(db, week, allow=["reduce_point_in_time_recovery"])
+        assert plan.destroys == ()
+        await made(db, table(point_in_time_recovery=35))
+        with pytest.raises(PlanOutdated, match="recovery"):
+            await schema.apply(db, plan)
+        assert await schema.diff(db, table(point_in_time_recovery=35)) == []
+
+
 async def test_a_table_that_was_deleted_since(control: ControlPlane) -> None:
     """It is not made anew, empty, behind the back of whoever deleted it."""
     async with Database() as db:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import os
 from pathlib import Path
 
 import anyio
@@ -87,6 +88,29 @@ async def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> N
     assert files_in(tmp_path) == [path]
     with pytest.raises(FileNotFoundError):
         await write(tmp_path / "no folder" / "items.jsonl")
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+async def test_a_file_that_came_up_meanwhile_is_not_replaced_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    """An export takes hours, and another may have ended first; on file systems without links as well."""
+
+    def refuse(_part: Path, _path: Path) -> None:
+        raise PermissionError("no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "items.jsonl"
+    with pytest.raises(UsageError, match="is there already"):  # noqa: PT012 - the end of the block is what fails
+        async with open_sink(path, gzip=None, overwrite=False) as sink:
+            await sink.add(LINES[0])
+            path.write_bytes(b"first")
+    assert path.read_bytes() == b"first"
+    assert files_in(tmp_path) == [path]
+    path.unlink()
+    await write(path)
+    assert files_in(tmp_path) == [path]
 
 
 async def test_compression_goes_by_the_suffix(tmp_path: Path) -> None:

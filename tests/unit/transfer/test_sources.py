@@ -75,6 +75,13 @@ async def test_joined_and_padded_gzip_files_are_one() -> None:
     )
 
 
+async def test_padding_of_any_length_is_passed_over() -> None:
+    """Also where it reaches over several pieces, or a piece begins with it."""
+    zipped = gzip.compress(b"abc")
+    assert await everything(io.BytesIO(zipped + bytes(3 * sources.CHUNK))) == b"abc"
+    assert await everything(pieces(zipped + bytes(5) + zipped + bytes(5), 1)) == b"abcabc"
+
+
 async def test_a_small_file_of_gigabytes_is_read_in_pieces() -> None:
     """What a piece of the file holds is not unzipped at once."""
     size = 0
