@@ -130,6 +130,12 @@ class Change(Generic[M]):
                 f"the change of the backfill {self._name!r} returns the changed {spec.name}, or None to leave it alone; it "
                 f"returned a {type(result).__name__}"
             )
+        held = vars(result).get(STORED)
+        if held is not None and held is not vars(item).get(STORED):
+            raise UsageError(
+                f"the change of the backfill {self._name!r} returned a {spec.name} that it read itself, where the one that it was "
+                "given is to be changed: copy what it needs of the other into that one"
+            )
         adopt(result, item)
         return result
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from dynamorm_async.cli.failures import REFUSED
+from dynamorm_async.cli.saying import say
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask before what takes something away.")
 
@@ -24,11 +25,9 @@ def confirm(deed: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        click.echo(
-            f"Refused: this would {deed}, and nobody can be asked here. Add --yes where that is meant.", err=True
-        )
+        say(f"Refused: this would {deed}, and nobody can be asked here. Add --yes where that is meant.", err=True)
     elif click.confirm(f"This will {deed}. Go on?", err=True):
         return
     else:
-        click.echo("Refused: nothing was changed.", err=True)
+        say("Refused: nothing was changed.", err=True)
     raise click.exceptions.Exit(REFUSED)

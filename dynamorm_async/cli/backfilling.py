@@ -16,6 +16,7 @@ from dynamorm_async.cli.conditions import condition_of, where_option
 from dynamorm_async.cli.connecting import Settings, database_options, opened
 from dynamorm_async.cli.finding import Function, Model
 from dynamorm_async.cli.progress import Progress as Shown
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.leases import Bookkeeping
 
@@ -84,7 +85,7 @@ def backfill(
     if reset:
         confirm(f"forget the checkpoints of the backfill {name!r}", yes=yes)
         run(lambda: _reset(settings, job))
-        click.echo(f"{name}: forgotten; the next run begins at the start", err=as_json)
+        say(f"{name}: forgotten; the next run begins at the start", err=as_json)
     elif status:
         _show_status(name, run(lambda: _status(settings, job)), as_json=as_json)
     else:
@@ -122,16 +123,16 @@ def _show_status(name: str, at: Progress | None, *, as_json: bool) -> None:
     if as_json:
         show_json(None if begun is None else {"fraction": begun.fraction, **_fields(begun)})
     elif begun is None:
-        click.echo(f"{name}: not begun")
+        say(f"{name}: not begun")
     else:
-        click.echo(str(begun))
+        say(str(begun))
 
 
 def _show_result(name: str, result: BackfillResult, *, as_json: bool) -> None:
     if as_json:
         show_json({"name": name, **_fields(result)})
         return
-    click.echo(
+    say(
         f"{name}: {result.scanned:,} items read, {result.changed:,} changed, {result.skipped:,} skipped, "
         f"{result.conflicts:,} written again after others; {result.capacity:,.1f} capacity units"
     )

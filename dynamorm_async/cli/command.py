@@ -9,6 +9,7 @@ import anyio
 import click
 
 from dynamorm_async.cli.failures import INTERRUPTED, clear_failure, exit_code
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.words import in_options
 
 T = TypeVar("T")
@@ -64,13 +65,13 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo(f"Interrupted: {ctx.meta.get(_RESUME, 'nothing is under way any more.')}", err=True)
+            say(f"Interrupted: {ctx.meta.get(_RESUME, 'nothing is under way any more.')}", err=True)
             ctx.exit(INTERRUPTED)
         except Exception as error:
             failure = clear_failure(error)
             if failure is None or ctx.meta.get(TRACEBACK):
                 raise
-            click.echo(f"Error: {in_options(failure, self)}", err=True)
+            say(f"Error: {in_options(failure, self)}", err=True)
             ctx.exit(exit_code(error))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -16,6 +16,7 @@ from dynamorm_async.cli.command import Command, Group, resume_with, run
 from dynamorm_async.cli.connecting import Settings, database_options, opened
 from dynamorm_async.cli.finding import Models, tables_and_models
 from dynamorm_async.cli.progress import Progress as Shown
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.cli.tables import allow_option
 from dynamorm_async.leases import Bookkeeping
@@ -98,7 +99,7 @@ def new(
     """Write the next file: from how the tables differ from --models, or an empty one."""
     targets = tables_and_models(models)
     path = run(lambda: _with(settings, where, lambda migrations: migrations.new(name, models=targets, allow=allow)))
-    click.echo(str(path))
+    say(str(path))
 
 
 @migrate.command(
@@ -180,7 +181,7 @@ def down(
     """Revert the last migration, or the last few. Asks before."""
     resume_with(_RESUME)
 
-    def revert(*, dry_run: bool) -> list[MigrationStatus]:
+    def revert(*, dry_run: bool, names: Collection[str] | None = None) -> list[MigrationStatus]:
         with Shown("migrate down") as shown:
             return run(
                 lambda: _with(
@@ -191,6 +192,7 @@ def down(
                         steps=steps,
                         dry_run=dry_run,
                         accept_changed=accept_changed,
+                        names=names,
                         on_progress=lambda at: _tell(shown, at),
                     ),
                 )
@@ -199,7 +201,7 @@ def down(
     done = revert(dry_run=True)
     if done and not dry_run:
         confirm(f"revert {', '.join(one.name for one in done)}", yes=yes)
-        done = revert(dry_run=False)
+        done = revert(dry_run=False, names=[one.name for one in done])  # nothing else, whatever others did meanwhile
     _show_done(done, "would be reverted" if dry_run else "reverted", as_json=as_json)
 
 
@@ -232,9 +234,9 @@ def _show(found: Sequence[MigrationStatus], *, as_json: bool) -> None:
         show_json([one.as_dict() for one in found])
         return
     for one in found:
-        click.echo(str(one))
+        say(str(one))
     if not found:
-        click.echo("there are no migrations")
+        say("there are no migrations")
 
 
 def _show_done(done: Sequence[MigrationStatus], what: str, *, as_json: bool) -> None:
@@ -242,6 +244,6 @@ def _show_done(done: Sequence[MigrationStatus], what: str, *, as_json: bool) -> 
         show_json([one.as_dict() for one in done])
         return
     for one in done:
-        click.echo(f"{one.name}: {what}")
+        say(f"{one.name}: {what}")
     if not done:
-        click.echo("nothing to do")
+        say("nothing to do")

@@ -16,6 +16,7 @@ from dynamorm_async.cli.connecting import Settings, database_options, opened
 from dynamorm_async.cli.failures import FAILED
 from dynamorm_async.cli.finding import Models, only_target
 from dynamorm_async.cli.progress import Progress
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.transfer import ExportResult, ImportResult
 
@@ -80,7 +81,7 @@ def export(
     if as_json:
         show_json({"items": done.items, "size": done.size, "file": file})
     else:
-        click.echo(_size(done), err=file == _STREAM)
+        say(_size(done), err=file == _STREAM)
 
 
 def _source(
@@ -198,9 +199,9 @@ def _show_import(done: ImportResult, *, as_json: bool) -> None:
         )
     else:
         failed = f", {_count(len(done.failures), 'line')} failed" if done.failures else ""
-        click.echo(f"{_count(done.written, 'item')} written, {done.existing:,} left as they were{failed}")
+        say(f"{_count(done.written, 'item')} written, {done.existing:,} left as they were{failed}")
         for failure in done.failures:
-            click.echo(str(failure), err=True)
+            say(str(failure), err=True)
     if done.failures:
         raise click.exceptions.Exit(FAILED)
 

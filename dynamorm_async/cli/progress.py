@@ -8,11 +8,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, final
 
-import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+
+from dynamorm_async.cli.saying import readable, say
 
 _BETWEEN_LINES: Final = 5.0
 
@@ -67,9 +68,9 @@ class Progress:
         """
         if self._bar is not None:
             total = None if fraction is None else 1.0
-            self._bar.update(self._task, total=total, completed=fraction or 0.0, at=escape(text))
+            self._bar.update(self._task, total=total, completed=fraction or 0.0, at=escape(readable(text)))
             if always:
-                self._bar.console.print(text, markup=False, highlight=False)
+                self._bar.console.print(readable(text), markup=False, highlight=False)
         elif always or self._clock() >= self._due:
             self._say(text)
         else:
@@ -78,5 +79,5 @@ class Progress:
     def _say(self, text: str) -> None:
         self._pending, self._due = None, self._clock() + _BETWEEN_LINES
         if text != self._said:
-            click.echo(text, err=True)
+            say(text, err=True)
         self._said = text

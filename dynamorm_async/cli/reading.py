@@ -15,6 +15,7 @@ from dynamorm_async.cli.connecting import Settings, database_options, opened
 from dynamorm_async.cli.failures import FAILED
 from dynamorm_async.cli.finding import Model
 from dynamorm_async.cli.reading_options import ReadOptions, read_options
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.showing import (
     attributes_of,
     json_option,
@@ -64,7 +65,7 @@ def get(
     elif shown is not None:
         show_item(shown)
     if shown is None:
-        click.echo(f"There is no {Key(model, *values)!r}.", err=True)
+        say(f"There is no {Key(model, *values)!r}.", err=True)
         raise click.exceptions.Exit(FAILED)
 
 
@@ -158,7 +159,7 @@ def explain(
         if as_json:
             show_json(found)
         else:
-            click.echo(str(found))
+            say(str(found))
 
     _run(settings, read)
 
@@ -200,16 +201,14 @@ async def _show(db: Database, reader: Reader, options: ReadOptions, as_json: boo
     if rows:
         show_table(rows)
     rest = ", and there are more: --limit or --all" if more else ""
-    click.echo(
-        f"{count} item{'' if count == 1 else 's'}{rest}; {meter.statistics.capacity.read:g} read units", err=True
-    )
+    say(f"{count} item{'' if count == 1 else 's'}{rest}; {meter.statistics.capacity.read:g} read units", err=True)
 
 
 async def _warn(db: Database, model: type, *, consistent: bool) -> None:
     """Say what a scan of everything costs, by DynamoDB's own count, which is some hours old."""
     table = await db.tables.describe(model)
     units = max(1, math.ceil(table.size_bytes / _UNIT_BYTES)) * (1.0 if consistent else 0.5)
-    click.echo(
+    say(
         f"The whole table {table.name} has about {table.item_count:,} items and {table.size_bytes:,} bytes: to read it costs "
         f"about {units:,g} read units.",
         err=True,

@@ -6,7 +6,6 @@ from __future__ import annotations
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 import base64
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -19,15 +18,13 @@ import attrs
 import click
 import msgspec
 
+from dynamorm_async.cli.saying import readable
 from dynamorm_async.codec.hidden import MASK, HiddenValue
 from dynamorm_async.codec.layout import options_of
 from dynamorm_async.codec.scalars import timedelta_seconds
 
 _WIDEST: Final = 40
 _ABSENT: Final = object()
-_OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters that JSON need not escape, and those that turn the direction of text."""
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
 
 
@@ -43,11 +40,7 @@ def show_json_line(document: object) -> None:
 
 def encoded(document: object) -> bytes:
     """A document as JSON; secret values masked, and whatever a terminal would obey escaped."""
-    text = msgspec.json.encode(plain(document))
-    if text.isascii() and b"\x7f" not in text:
-        return text
-    # JSON has such characters in strings only.
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text.decode()).encode()
+    return readable(msgspec.json.encode(plain(document)).decode()).encode()  # JSON has such characters in strings only
 
 
 def plain(value: object) -> Any:  # noqa: PLR0911 - one return a type; Any: what msgspec writes as JSON

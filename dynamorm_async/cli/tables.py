@@ -13,6 +13,7 @@ from dynamorm_async.cli.connecting import Settings, database_options, opened
 from dynamorm_async.cli.failures import DRIFT
 from dynamorm_async.cli.finding import Models, tables_and_models
 from dynamorm_async.cli.progress import Progress
+from dynamorm_async.cli.saying import say
 from dynamorm_async.cli.showing import json_option, show_json
 from dynamorm_async.cli.words import in_options
 from dynamorm_async.schema import PERMISSIONS, Permission
@@ -45,9 +46,9 @@ def diff(models: Sequence[Sequence[type | Table]], *, as_json: bool, settings: S
         show_json([one.as_dict() for one in found])
     else:
         for one in found:
-            click.echo(str(one))
+            say(str(one))
         if not found:
-            click.echo("no drift: everything is as declared")
+            say("no drift: everything is as declared")
     if found:
         raise click.exceptions.Exit(DRIFT)
 
@@ -77,7 +78,7 @@ def plan(
     if as_json:
         show_json(made.as_dict())
     else:
-        click.echo(in_options(str(made), click.get_current_context().command))
+        say(in_options(str(made), click.get_current_context().command))
     if check and made.differences:
         raise click.exceptions.Exit(DRIFT)
 
@@ -112,7 +113,7 @@ def apply(
     resume_with("DynamoDB may be at the last step still; run the same command again, which goes on from there.")
     made = run(lambda: _planned(models, allow, settings))
     if not as_json:
-        click.echo(in_options(str(made), click.get_current_context().command))
+        say(in_options(str(made), click.get_current_context().command))
     if made.destroys and not made.refused:
         confirm("; ".join(f"{step.summary} (table {step.table})" for step in made.destroys), yes=yes)
 
@@ -130,7 +131,7 @@ def apply(
         show_json({"steps": [step.as_dict() for step in done.steps], "left": done.plan.as_dict()})
     elif made.steps:
         count = len(done.steps)
-        click.echo(f"done: {count} step{'' if count == 1 else 's'} taken")
+        say(f"done: {count} step{'' if count == 1 else 's'} taken")
 
 
 async def _planned(

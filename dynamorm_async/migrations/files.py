@@ -44,7 +44,7 @@ class MigrationFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
-    """The migrations of a folder, by their numbers. Files that begin with ``_`` are no migrations.
+    """The migrations of a folder, by their numbers. Files that begin with ``_`` or ``.`` are no migrations.
 
     Raises:
         MigrationInvalid: there is no such folder; a file's name is not like ``0001_name.py``; a number is there twice, or one
@@ -57,7 +57,7 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
     wrong: list[str] = []
     files: list[MigrationFile] = []
     for path in sorted(folder.glob("*.py")):
-        if path.name.startswith("_"):
+        if path.name.startswith(("_", ".")):  # an editor's, or the system's
             continue
         try:
             files.append(read_file(path))

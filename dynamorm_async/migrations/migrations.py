@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import final
 
@@ -153,6 +153,7 @@ class Migrations:
         steps: int | None = None,
         dry_run: bool = False,
         accept_changed: bool = False,
+        names: Collection[str] | None = None,
         on_progress: OnProgress | None = None,
     ) -> list[MigrationStatus]:
         """Revert the last migration, or the last few, the last one first.
@@ -164,6 +165,7 @@ class Migrations:
             steps: how many to revert, where ``to`` is not given; by default one.
             dry_run: only load the files and tell what would be reverted.
             accept_changed: revert also by files that were changed since they were applied.
+            names: revert none but these, for example what a dry run told and somebody agreed to.
             on_progress: a function, sync or async, that is told of every event.
 
         Returns:
@@ -193,7 +195,9 @@ class Migrations:
         done: list[Entry] = []
         async with self._hold() as lease:
             writer = LedgerWriter(self._ledger, lease)
-            todo = decided(await self._entries(files))
+            # What somebody else has reverted meanwhile leaves its turn to none before it.
+            meant = {entry.name for entry in todo} if names is None else names
+            todo = tuple(entry for entry in decided(await self._entries(files)) if entry.name in meant)
             scripts |= load_all([file for file in _files_of(todo) if file.number not in scripts])
             runner = Runner(self._db, writer, on_progress=on_progress, total=len(todo))
             done = [await runner.revert(entry, scripts[entry.number]) for entry in todo]

@@ -175,8 +175,9 @@ async def back_up_to_table(
     books = bookkeeping or Bookkeeping(db)
     await books.ensure()
     note = _Note(db, books, source=source, target=db.tables.name(target))
-    run = await note.begin(exists=await db.tables.exists(target))
-    await db.tables.ensure(target)
+    exists = await db.tables.exists(target)
+    run = await note.begin(exists=exists)
+    await (db.tables.ensure(target) if exists else _make(db, target, source))
     done = await copy(
         db,
         _items(table),
@@ -276,3 +277,14 @@ def _items(table: Table) -> type[Any]:
 def _as(item: object, whole: type[Any]) -> Any:
     """The same item in the other table's model."""
     return spec_of(whole).codec.decode(spec_of(type(item)).codec.encode(item))
+
+
+async def _make(db: Database, target: Table, source: str) -> None:
+    try:
+        await db.tables.create(target)
+    except TableInUse as error:
+        raise BackupRefused(
+            f"table {db.tables.name(target)} was made by somebody else just now, and is not touched: copy table {source} to "
+            "another one",
+            table=source,
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self, final
+from typing import Annotated, Any, Final, Self, final
 
 import msgspec
 
@@ -30,16 +30,16 @@ class FullLine(msgspec.Struct):
     Item: msgspec.Raw
 
 
-class Number(msgspec.Struct):
-    """A number as DynamoDB writes it."""
+class Microseconds(msgspec.Struct):
+    """A time in microseconds as DynamoDB writes it."""
 
-    N: str
+    N: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")]
 
 
 class Metadata(msgspec.Struct):
     """What an incremental export says of a change."""
 
-    WriteTimestampMicros: Number
+    WriteTimestampMicros: Microseconds
 
 
 class ChangeLine(msgspec.Struct):
