@@ -89,7 +89,12 @@ def backfill(
     elif status:
         _show_status(name, run(lambda: _status(settings, job)), as_json=as_json)
     else:
-        resume_with("run the same command again, which goes on at the last checkpoint.")
+        again = (
+            ""
+            if how["marker"]
+            else "; items of the pages that it was in are changed once more, unless there is a --marker"
+        )
+        resume_with(f"run the same command again, which goes on at the last checkpoint{again}.")
         _show_result(name, run(lambda: _run(settings, job)), as_json=as_json)
 
 

@@ -23,7 +23,7 @@ FORMS: Final = "name=value != < <= > >=, name^=prefix, name*=part, 'name in a,b'
 
 _PATH: Final = r"(?P<path>\w+(?:\.\w+|\[\d+\])*)"
 _COMPARISON: Final = re.compile(
-    rf"\s*{_PATH}(?P<blank>\s*)(?P<operator>>=|<=|!=|\^=|\*=|=|<|>)(?P<value>.*)\Z", re.DOTALL
+    rf"\s*{_PATH}(?P<blank>\s*)(?P<operator>>=|<=|!=|\^=|\*=|==?|<|>)(?P<value>.*)\Z", re.DOTALL
 )
 _CHOICE: Final = re.compile(rf"\s*{_PATH}\s+in\s+(?P<values>.+)\Z", re.DOTALL)
 _EXISTENCE: Final = re.compile(rf"\s*{_PATH}\s+(?P<negated>not\s+)?exists\s*\Z")
@@ -31,6 +31,7 @@ _SEGMENT: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 _COMPARATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {  # Any: attributes and values of any type
     "=": operator.eq,
+    "==": operator.eq,  # as in Python
     "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,

@@ -215,7 +215,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _go_on(line: int) -> str:
-    return f"to go on, run the same command with --start-at {line}."
+    return f"what was written stays. Mend line {line} and run the same command with --start-at {line}; later lines begin at their own number."
 
 
 def _title(target: type[Any] | Table) -> str:

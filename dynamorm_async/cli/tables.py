@@ -129,9 +129,15 @@ def apply(
     done = run(take)
     if as_json:
         show_json({"steps": [step.as_dict() for step in done.steps], "left": done.plan.as_dict()})
-    elif made.steps:
-        count = len(done.steps)
+        return
+    count, left = len(done.steps), len(done.plan.left_alone)
+    if count:
         say(f"done: {count} step{'' if count == 1 else 's'} taken")
+    if left:
+        say(
+            f"The tables are not all as declared: {left} difference{'' if left == 1 else 's'} left alone, as said above.",
+            err=True,
+        )
 
 
 async def _planned(

@@ -45,7 +45,7 @@ def lease_held(name: str, found: LeaseRecord, watched: float) -> LeaseHeld:
     since = "" if found.acquired is None else f" since {found.acquired:%Y-%m-%d %H:%M:%S} UTC"
     return LeaseHeld(
         f"lease {name!r} is held by {found.owner}{since} with token {found.token}, renewed at {found.renewed:%H:%M:%S} "
-        f"(by its own clock); seen here without a renewal for {watched:.3g} of its {found.duration:g} s. "
+        f"(by its own clock); seen here without a renewal for {watched:.1f} of its {found.duration:g} s. "
         "Wait longer with wait=..., or try again later",
         name=name,
         owner=found.owner or "",

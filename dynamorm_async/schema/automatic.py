@@ -40,7 +40,7 @@ class Migrated(msgspec.Struct, frozen=True, kw_only=True):
 async def auto_migrate(
     db: Database,
     *targets: type | Table,
-    allow: Sequence[Permission] = (),
+    allow: Permission | Sequence[Permission] = (),
     backup: OnDemandBackup | CopyBackup | None = None,
     source: type[S] | None = None,
     transform: Callable[[S], Any] | None = None,

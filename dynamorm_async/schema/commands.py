@@ -63,7 +63,7 @@ async def diff(db: Database, *targets: type | Table) -> list[Difference]:
     return list((await plan(db, *targets)).differences)
 
 
-async def plan(db: Database, *targets: type | Table, allow: Sequence[Permission] = ()) -> Plan:
+async def plan(db: Database, *targets: type | Table, allow: Permission | Sequence[Permission] = ()) -> Plan:
     """What makes the tables as they are declared, in order. Nothing is changed: ``apply`` does that.
 
     What takes something away is planned only where it is allowed:
@@ -85,7 +85,7 @@ async def plan(db: Database, *targets: type | Table, allow: Sequence[Permission]
 
     Costs as :func:`diff`.
     """
-    allowed = check_permissions(tuple(allow))
+    allowed = check_permissions((allow,) if isinstance(allow, str) else tuple(allow))  # of one, its name alone will do
     return Plan(
         tables=tuple(
             [plan_table(table, db.tables.name(table), await look(db, table), allowed) for table in declared(targets)]

@@ -239,6 +239,14 @@ async def test_a_change_has_to_return_the_item(db: Database) -> None:
 
     with pytest.raises(UsageError, match="it returned a Customer"):
         await Backfill(db, Person, other, name="names", segments=1).run()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # as callers without a checker do
+
+    async def read_itself(person: Person) -> Person:
+        found = await db.get(Person, person.person_id)
+        assert found is not None
+        return found
+
+    with pytest.raises(UsageError, match="a Person that it read itself"):
+        await Backfill(db, Person, read_itself, name="names", segments=1).run()
     result = await Backfill(db, Person, lambda _: None, name="names", segments=1).run()
     assert (result.changed, result.skipped) == (0, 1)
 

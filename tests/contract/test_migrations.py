@@ -236,6 +236,26 @@ async def test_two_at_once(db: Database, folder: Path) -> None:
 
 
 @DIRECT
+async def test_two_reverts_at_once_revert_one(db: Database, folder: Path) -> None:
+    """What somebody else has reverted meanwhile leaves its turn to none before it; what was agreed to bounds a revert."""
+    await db.tables.ensure(Counter)
+    write_counts(folder, "one", "two", "three")
+    bookkeeping = Bookkeeping(db, timing=Timing(sleep=lambda pause: anyio.sleep(min(pause, 0.02))))
+    await Migrations(db, folder, bookkeeping=bookkeeping).up()
+    done: list[list[int]] = []
+
+    async def revert() -> None:
+        reverted = await Migrations(db, folder, bookkeeping=bookkeeping).down()
+        done.append([one.number for one in reverted])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(revert)
+        group.start_soon(revert)
+    assert sorted(done) == [[], [3]]
+    assert await Migrations(db, folder, bookkeeping=bookkeeping).down(names=["0003_three"]) == []
+
+
+@DIRECT
 async def test_who_does_not_want_to_wait_is_refused(db: Database, folder: Path) -> None:
     """While another process has the lease, ``up`` and ``stamp`` end with who it is; a dry run and a look are free."""
     write_counts(folder, "one")

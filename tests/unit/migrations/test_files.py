@@ -72,6 +72,13 @@ def test_what_cannot_be_run_is_refused(tmp_path: Path, name: str, text: str, sai
     assert said in reason
 
 
+def test_files_of_editors_are_passed_over(tmp_path: Path) -> None:
+    """What begins with a dot or an underscore is no migration."""
+    for name in ("0001_a", ".0002_b", "._0001_a", "_notes"):
+        write(tmp_path, name, "async def upgrade(context): ...")
+    assert [file.name for file in read_folder(tmp_path)] == ["0001_a"]
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     """A file that is not UTF-8 is named."""
     (tmp_path / "0001_a.py").write_bytes(b"# \xff\n")

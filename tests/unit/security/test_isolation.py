@@ -77,6 +77,9 @@ KNOWN = {
     ("codec/names.py", "exec"),  # generated from class definitions, which are code already
     ("codec/names.py", "compile"),
     ("__init__.py", "import_module"),  # of this package's own modules, by a fixed table
+    ("cli/finding.py", "import_module"),  # of the module that the command line names
+    ("migrations/loading.py", "exec"),  # the migrations' files, which are there to be run
+    ("migrations/loading.py", "compile"),
 }
 
 
@@ -96,7 +99,7 @@ def suspicious(source: str) -> set[str]:
 
 
 def test_nothing_stored_is_run() -> None:
-    """No eval, no pickle, no import by name: code is made in one place, from class definitions alone."""
+    """No eval, no pickle; code is made from class definitions, and is run of files and modules that the caller names, alone."""
     found = {
         (path.relative_to(LIBRARY).as_posix(), name)
         for path in LIBRARY.rglob("*.py")
