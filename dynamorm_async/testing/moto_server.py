@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.serving import BaseWSGIServer
 
 _MISSING = 'moto is not installed; install it with: pip install "dynamorm-async[testing]"'
+
+
+_TURN: Final = threading.Lock()  # moto's tables belong to the process, and so does the lock of them
 
 
 class MotoServer:
@@ -67,7 +71,7 @@ class MotoServer:
         log = logging.getLogger("werkzeug")
         self._log_level = log.level
         log.setLevel(logging.ERROR)
-        app = _with_one_server_header(DomainDispatcherApplication(create_backend_app))
+        app = _one_at_a_time(_with_one_server_header(DomainDispatcherApplication(create_backend_app)))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, name="moto", daemon=True)
         thread.start()
@@ -117,6 +121,28 @@ def _with_one_server_header(app: WSGIApplication) -> WSGIApplication:
             return start_response(status, kept, exc_info)
 
         return app(environ, start)
+
+    return served
+
+
+def _one_at_a_time(app: WSGIApplication) -> WSGIApplication:
+    """The application without two requests in it at once: moto changes its tables step by step and without locks.
+
+    The server has a thread for each connection. Without this, a condition is judged on what another request is about to
+    change, a query sees items half written, and a transaction meets a dictionary that grows.
+    """
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if length := environ.get("CONTENT_LENGTH"):  # read before, so that a client that stops sending holds up nobody
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+        with _TURN:
+            answer = app(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                close = getattr(answer, "close", None)  # as WSGI has it, where there is one
+                if close is not None:
+                    close()
 
     return served
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,6 +33,35 @@ def test_it_serves_dynamodb_on_loopback() -> None:
         assert server.endpoint.startswith("http://127.0.0.1:")
         assert call(server.endpoint, "CreateTable", TABLE)[0] == 200
         assert tables(server.endpoint) == ["users"]
+
+
+def test_requests_at_once_do_not_fall_into_each_other() -> None:
+    """Each of many conditional writes at once, through two servers of a process, sees all those before it."""
+    with MotoServer() as one, MotoServer() as other:
+        one.reset()
+        call(one.endpoint, "CreateTable", TABLE)
+        update = {
+            "TableName": "users",
+            "Key": {"id": {"S": "a"}},
+            "UpdateExpression": "ADD seen :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+            "ReturnValues": "UPDATED_NEW",
+        }
+
+        def count(number: int) -> str:
+            status, answer = call((one, other)[number % 2].endpoint, "UpdateItem", update)
+            assert status == 200
+            seen: str = answer["Attributes"]["seen"]["N"]
+            return seen
+
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # threads change places as often as they can
+        try:
+            with ThreadPoolExecutor(16) as threads:
+                told = list(threads.map(count, range(160)))
+        finally:
+            sys.setswitchinterval(usual)
+    assert sorted(map(int, told)) == list(range(1, 161))
 
 
 def test_an_answer_has_one_server_header() -> None:
