@@ -19,7 +19,6 @@ from dynamorm_async.backfills.runner import OnProgress, Runner, Settings
 from dynamorm_async.backfills.store import Store
 from dynamorm_async.leases import Bookkeeping
 from dynamorm_async.model.spec import ModelSpec, spec_of
-from dynamorm_async.plan.cursors import fingerprint
 from dynamorm_async.plan.targets import check_condition
 
 S = TypeVar("S")
@@ -136,21 +135,18 @@ async def copy(
     conditions = [] if where is None else [where]
     reader = SegmentReader(db, source, conditions, segments=segments, page_size=page_size)
     records = Records(Store(db, books.table_name, f"backfill#{name}"), name)
-    await books.ensure()
-    described = await db.tables.describe(source)
     declared: dict[str, str | int] = {
         "source": f"{spec.name} in {reader.table}",
         "target": f"{into.name} in {db.tables.name(target)}",
         "segments": segments,
-        "where": "none" if where is None else fingerprint([reader.requests[0].body]).hex()[:16],
+        "where": reader.where(where),
     }
-    job = await records.begin(declared, segments=segments, items=described.item_count)
     work = Copy(db, reader, into, making, guarded=guarded, attempts=_ATTEMPTS, pause=jittered_pause)
     settings = Settings(
         name=name, workers=workers, concurrency=concurrency, duration=duration, max_failures=max_failures
     )
     runner = Runner(db, books, reader=reader, work=work, records=records, settings=settings, bucket=TokenBucket(rate))
-    done = await runner.run(job, on_progress)
+    done = await runner.run(declared, on_progress)
     result = CopyResult(
         scanned=done.scanned,
         copied=done.changed,

@@ -22,7 +22,6 @@ from dynamorm_async.backfills.store import Store
 from dynamorm_async.codec.layout import Member
 from dynamorm_async.leases import Bookkeeping
 from dynamorm_async.model.spec import ModelSpec, spec_of
-from dynamorm_async.plan.cursors import fingerprint
 from dynamorm_async.plan.targets import check_condition
 
 M = TypeVar("M")
@@ -131,9 +130,6 @@ class Backfill(Generic[M]):
         """
         reader = self._reader()
         records = self._records()
-        await self._bookkeeping.ensure()
-        described = await self._db.tables.describe(self._model)
-        job = await records.begin(self._declared(reader), segments=self._segments, items=described.item_count)
         work = Change(
             self._db,
             reader,
@@ -153,7 +149,7 @@ class Backfill(Generic[M]):
             settings=self._settings,
             bucket=TokenBucket(self._rate),
         )
-        return await runner.run(job, on_progress)
+        return await runner.run(self._declared(reader), on_progress)
 
     async def status(self) -> Progress:
         """How far it is, in all processes together. Costs one Query of the bookkeeping table."""
@@ -182,7 +178,7 @@ class Backfill(Generic[M]):
             "model": reader.spec.name,
             "table": reader.table,
             "segments": self._segments,
-            "where": "none" if self._where is None else fingerprint([reader.requests[0].body]).hex()[:16],
+            "where": reader.where(self._where),
             "marker": "none" if self._marker is None else self._marker.wire,
         }
 

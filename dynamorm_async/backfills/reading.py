@@ -12,6 +12,7 @@ from dynamorm_async.backfills.records import RawKey
 from dynamorm_async.codec.answers import answer_json, bytes_in, parse_answer
 from dynamorm_async.codec.envelopes import RAW_PAGE, answer_decoder, last_key
 from dynamorm_async.model.spec import ModelSpec, spec_of
+from dynamorm_async.plan.cursors import fingerprint
 from dynamorm_async.plan.items import get_item
 from dynamorm_async.plan.reading import Reading, plan_scan
 from dynamorm_async.types import RawItem
@@ -84,7 +85,12 @@ class SegmentReader(Generic[M]):
         self.spec: ModelSpec[M] = spec_of(model)
         self.table = db.tables.name(model)
         reading = Reading(conditions=tuple(conditions), segments=segments, page_size=page_size)
+        self.segments = segments
         self.requests = plan_scan(self.spec, self.table, reading).requests
+
+    def where(self, condition: Condition | None) -> str:
+        """A text that tells one ``where=`` from another, to be compared between processes."""
+        return "none" if condition is None else fingerprint([self.requests[0].body]).hex()[:16]
 
     async def page(self, segment: int, after: RawKey | None) -> SegmentPage[M]:
         """One page of a segment.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias, final
 
 import anyio
@@ -13,7 +13,7 @@ from dynamorm_async import BackfillFailed, Database, LeaseHeld, LeaseLost
 from dynamorm_async.backfills.board import Board
 from dynamorm_async.backfills.rate import TokenBucket
 from dynamorm_async.backfills.reading import Found, SegmentReader
-from dynamorm_async.backfills.records import Job, Place, Records, Segment, failure_sort
+from dynamorm_async.backfills.records import Place, Records, Segment, failure_sort
 from dynamorm_async.backfills.results import BackfillResult, Counts, Progress
 from dynamorm_async.backfills.together import for_each, together
 from dynamorm_async.backfills.work import Done, Poisonous, Work
@@ -79,13 +79,21 @@ class Runner:
         self._bucket = bucket
         self._clock = clock
 
-    async def run(self, job: Job, on_progress: OnProgress | None) -> BackfillResult:
-        """Work until every segment is done.
+    async def run(self, declared: Mapping[str, str | int], on_progress: OnProgress | None) -> BackfillResult:
+        """Begin the backfill or join it, and work until every segment is done.
+
+        Args:
+            declared: what has to be the same in every process.
+            on_progress: is told how far it is.
 
         Raises:
+            BackfillMismatch: it was begun with other settings.
             BackfillFailed: items could not be changed, or the backfill was reset meanwhile.
             CallError: a request failed.
         """
+        await self._bookkeeping.ensure()
+        described = await self._db.tables.describe(self._reader.spec.cls)
+        job = await self._records.begin(declared, segments=self._reader.segments, items=described.item_count)
         began = self._clock()
         board = Board(self._settings.name, job, self._records, clock=self._clock)
         found = await board.look()
